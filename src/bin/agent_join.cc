@@ -152,8 +152,8 @@ std::vector<agent::OutputMetric> JoiningOutput::metrics() const {
   using Kind = agent::OutputMetric::Kind;
   auto metrics = stream_->metrics();
   const identity::EnrollmentStats& stats = join_.client().stats();
-  metrics.push_back(
-      {"joined", "1 while the agent has a valid certificate", Kind::kGauge, join_.client().joined() ? 1U : 0U});
+  metrics.push_back({"joined", "1 while the agent has a valid certificate, and no server refuses it", Kind::kGauge,
+                     join_.client().joined() && !stream_->state().refused ? 1U : 0U});
   metrics.push_back({"certificate_expiry_timestamp_seconds", "When the agent's certificate expires", Kind::kGauge,
                      static_cast<uint64_t>(join_.client().expires_ns() / kNanosPerSecond)});
   metrics.push_back({"enrollments_total", "Certificates received for a join token", Kind::kCounter, stats.enrolled});

@@ -76,6 +76,7 @@ void declare(Cli& cli, Flags& flags) {
   add_token_commands(app, flags.token);
   cli.add_data_option();
   cli.add_drain_option();
+  group_own_options(app, kServerOptions, {"--ca-dir"});
 }
 
 // Validates the flags and returns an error text, or an empty string.
@@ -213,13 +214,26 @@ class Program {
   std::optional<int> set_up_security(server::ServerOptions& options) {
     if (!flags_.ca.folder.empty()) return set_up_ca(options);
     if (flags_.tls.certificate.empty()) return std::nullopt;
-    auto tls = reloading_server_tls(flags_.tls, clock_);
+    auto tls = reloading_server_tls(flags_.tls, clock_, revoked_, [this] { end_revoked_streams(); });
     if (!tls) return fail("cannot set up TLS", tls.error(), kExitIo);
     options.security = *tls;
+    // A connection may be older than the list.
+    options.ingest.is_revoked = [revoked = revoked_](std::string_view /*agent*/, const PeerCertificate& certificate) {
+      return revoked->contains(certificate);
+    };
     tls_files_.emplace(loop_, flags_.rotation.reload_ns);
     tls_files_->add(std::move(*tls));
     add_expiry_gauge();
     return std::nullopt;
+  }
+
+  void end_revoked_streams() {
+    if (server_ == nullptr) return;
+    server_->end_streams(
+        [revoked = revoked_](const server::LiveStream& stream) {
+          return revoked->contains(stream.issuer, stream.certificate);
+        },
+        Error(Code::kPermissionDenied, "stream: the agent's certificate was revoked"));
   }
 
   std::optional<int> set_up_ca(server::ServerOptions& options) {
@@ -271,7 +285,8 @@ class Program {
   std::unique_ptr<metriclog::LogWriter> log_;
   std::unique_ptr<server::Server> server_;
   std::optional<grpc::SecurityRefresher> tls_files_;
-  telemetry::Gauge* expiry_ = nullptr;  // with TLS
+  std::shared_ptr<grpc::RevokedByCrl> revoked_ = std::make_shared<grpc::RevokedByCrl>();  // with --tls-crl
+  telemetry::Gauge* expiry_ = nullptr;                                                    // with TLS
   HeapTrimmer heap_;
   ServiceNotifier service_{loop_, ServiceEnvironment::read()};
   int exit_code_ = kExitOk;
@@ -290,7 +305,8 @@ int run(int argc, char** argv) {
   share_one_heap();
   block_signals();
   Flags flags;
-  Cli cli({"monitor-server", "Accepts agents' streams and writes the metric log.",
+  Cli cli({"monitor-server",
+           "Accepts agents' streams and writes the metric log.",
            "  monitor-server --port 50051 --kafka localhost:9092\n"
            "  monitor-server --port 6000 --log sqlite:/var/lib/monitor/log.db --retention 1h\n"
            "  monitor-server --listen 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --tls-ca ca.pem\n"
@@ -298,7 +314,9 @@ int run(int argc, char** argv) {
            "  monitor-server token create --ca-dir /var/lib/monitor/ca --agent 'web-*' --for 24h > token\n"
            "  monitor-server token list --ca-dir /var/lib/monitor/ca\n"
            "  monitor-server token revoke --ca-dir /var/lib/monitor/ca 0123456789abcdef\n"
-           "  monitor-server agent revoke --ca-dir /var/lib/monitor/ca web-1\n"});
+           "  monitor-server agent revoke --ca-dir /var/lib/monitor/ca web-1\n",
+           {},
+           token_unused_groups()});
   declare(cli, flags);
   if (const auto code = cli.parse(argc, argv)) return *code;
   if (is_token_command(cli.app())) return run_token_command(cli, flags.ca, flags.token);

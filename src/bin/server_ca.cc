@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include "base/log.h"
@@ -122,16 +123,6 @@ std::string check_server_ca_flags(ServerCaFlags& flags, const ServerTlsFlags& tl
   return valid ? "" : "--trust-domain: " + valid.error().message();
 }
 
-void RevokedSerials::set(std::set<std::string, std::less<>> serials) {
-  const std::lock_guard lock(mutex_);
-  serials_ = std::move(serials);
-}
-
-bool RevokedSerials::contains(std::string_view serial) const {
-  const std::lock_guard lock(mutex_);
-  return serials_.contains(serial);
-}
-
 ServerCa::ServerCa(const ServerCaFlags& flags, std::vector<std::string> names, const SystemClock& clock, LockFile lock)
     : clock_(clock), flags_(flags), names_(std::move(names)), lock_(std::move(lock)) {}
 
@@ -156,6 +147,9 @@ Result<std::unique_ptr<ServerCa>> ServerCa::open(const ServerCaFlags& flags,
   ca->answerer_ = std::make_unique<identity::EnrollmentAnswerer>(
       *ca->store_, *ca->authority_, clock, registry,
       [rule](const PeerCertificate& certificate) { return identity::agent_id_of(certificate, rule); });
+  ca->answerer_->set_on_issued([revoked = ca->revoked_](const std::string& agent, const std::string& serial) {
+    revoked->add_issued(agent, serial);
+  });
   if (const Status issued = ca->issue_own_certificate(); !issued) return issued.error();
   if (const Status read = ca->read_revocations(); !read) return read.error();
   log_info("using the built-in CA", {{"folder", flags.folder},
@@ -204,9 +198,18 @@ Status ServerCa::read_revocations() {
   const std::string identified = identify(flags_.folder + "/revoked.json");
   const auto revocations = store_->revocations();
   if (!revocations) return revocations.error();
-  std::set<std::string, std::less<>> serials;
-  for (const identity::RevokedCertificate& one : revocations->certificates) serials.insert(one.serial);
-  revoked_->set(std::move(serials));
+  std::map<std::string, identity::RevokedCertificates::Serials, std::less<>> reissued;
+  for (const identity::RevokedAgent& agent : revocations->agents) {
+    if (!agent.unlisted) continue;
+    const auto issued = store_->issued(agent.agent_id);
+    // Its certificates stay revoked until the list can be read.
+    if (!issued)
+      log_error("cannot read an agent's certificates", {{"agent", agent.agent_id}, {"reason", issued.error()}});
+    for (const identity::IssuedRecord& one : issued ? *issued : std::vector<identity::IssuedRecord>()) {
+      reissued[agent.agent_id].insert(one.serial);
+    }
+  }
+  revoked_->set(*revocations, reissued);
   seen_ = identified;
   return {};
 }
@@ -226,7 +229,9 @@ void ServerCa::add_to(server::ServerOptions& options) {
   options.security = security_;
   options.ingest.identity = {.from = identity::IdentityFrom::kSanUri, .trust_domain = flags_.trust_domain};
   options.ingest.certificate_required = true;
-  options.ingest.is_revoked = [revoked = revoked_](std::string_view serial) { return revoked->contains(serial); };
+  options.ingest.is_revoked = [revoked = revoked_](std::string_view agent, const PeerCertificate& certificate) {
+    return revoked->contains(agent, certificate.serial);
+  };
   options.add_services = [this](EventLoop& loop, grpc::MethodTable& methods) -> std::shared_ptr<void> {
     auto service = std::make_shared<LoopService>(loop, *answerer_);
     service->service.add_to(methods);
@@ -276,8 +281,11 @@ void ServerCa::took_look(const Status& renewed, const Status& read, bool changed
   if (changed && read) unsettled_ = 2;
   if (unsettled_ > 0) {
     --unsettled_;
-    server_->end_streams([revoked = revoked_](const std::string& serial) { return revoked->contains(serial); },
-                         Error(Code::kPermissionDenied, "stream: the agent's certificate was revoked"));
+    server_->end_streams(
+        [revoked = revoked_](const server::LiveStream& stream) {
+          return revoked->contains(stream.agent_id, stream.certificate);
+        },
+        Error(Code::kPermissionDenied, "stream: the agent's certificate was revoked"));
   }
   timer_ = loop_->call_after(kLook, [this] { look(); });
 }

@@ -7,8 +7,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +22,7 @@
 #include "grpc/reloading_security.h"
 #include "identity/ca/authority.h"
 #include "identity/ca/enrollment_store.h"
+#include "identity/ca/revoked_certificates.h"
 #include "identity/enrollment/service.h"
 #include "server/server.h"
 #include "telemetry/registry.h"
@@ -42,17 +41,6 @@ struct ServerCaFlags {
 void add_server_ca_options(CLI::App& app, ServerCaFlags& flags);
 // What is wrong with the options beyond their form; empty when nothing is. Takes over what `tls` says of both.
 std::string check_server_ca_flags(ServerCaFlags& flags, const ServerTlsFlags& tls);
-
-// Certificates that were revoked. Thread-safe.
-class RevokedSerials {
- public:
-  void set(std::set<std::string, std::less<>> serials);
-  bool contains(std::string_view serial) const;
-
- private:
-  mutable std::mutex mutex_;
-  std::set<std::string, std::less<>> serials_;  // guarded by mutex_
-};
 
 // The CA of a running server: the server's own certificate, the enrollment service, revocations. On the thread of the
 // main loop, except where the parts say otherwise. Must outlive the server.
@@ -91,7 +79,7 @@ class ServerCa {
   std::unique_ptr<identity::EnrollmentStore> store_;
   std::unique_ptr<identity::EnrollmentAnswerer> answerer_;
   std::shared_ptr<grpc::ReloadingSecurity> security_;
-  std::shared_ptr<RevokedSerials> revoked_ = std::make_shared<RevokedSerials>();
+  std::shared_ptr<identity::RevokedCertificates> revoked_ = std::make_shared<identity::RevokedCertificates>();
   std::atomic<int64_t> expiry_s_ = 0;
   int64_t renew_at_ns_ = 0;    // wall time, of the server's certificate
   int64_t refresh_at_ns_ = 0;  // wall time, of the CRL

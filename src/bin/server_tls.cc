@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/log.h"
 #include "base/net/loopback.h"
 #include "base/trust.h"
@@ -94,7 +96,7 @@ identity::IdentityRule identity_rule(const ServerTlsFlags& flags) {
 
 Result<std::shared_ptr<const grpc::SecurityContext>> load_server_tls(const ServerTlsFlags& flags) {
   if (flags.certificate.empty()) return std::shared_ptr<const grpc::SecurityContext>();
-  warn_if_world_readable(flags.key, "the key of --tls-cert");
+  if (const Status key = check_secret_file(flags.key, "the key of --tls-cert"); !key) return key.error();
   return grpc::TlsServerContext::load({.certificate_file = flags.certificate,
                                        .key_file = flags.key,
                                        .client_ca_file = flags.ca,
@@ -102,11 +104,22 @@ Result<std::shared_ptr<const grpc::SecurityContext>> load_server_tls(const Serve
                                        .crl_file = flags.crl});
 }
 
-Result<std::shared_ptr<grpc::ReloadingSecurity>> reloading_server_tls(const ServerTlsFlags& flags, const Clock& clock) {
+Result<std::shared_ptr<grpc::ReloadingSecurity>> reloading_server_tls(
+    const ServerTlsFlags& flags, const Clock& clock, const std::shared_ptr<grpc::RevokedByCrl>& revoked,
+    std::function<void()> reloaded) {
+  const auto load = [flags, revoked]() -> Result<std::shared_ptr<const grpc::SecurityContext>> {
+    auto security = load_server_tls(flags);
+    if (!security || flags.crl.empty()) return security;
+    auto entries = grpc::read_crl(flags.crl);
+    if (!entries) return entries.error();
+    revoked->set(std::move(*entries));
+    return security;
+  };
   return grpc::ReloadingSecurity::create({.what = "of the server",
                                           .files = {flags.certificate, flags.key, flags.ca, flags.crl},
-                                          .load = [flags] { return load_server_tls(flags); },
-                                          .certificate = flags.certificate},
+                                          .load = load,
+                                          .certificate = flags.certificate,
+                                          .reloaded = std::move(reloaded)},
                                          clock);
 }
 

@@ -3,11 +3,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "grpc/crl.h"
 #include "grpc/reloading_security.h"
 #include "grpc/secure_transform.h"
 #include "identity/peer.h"
@@ -38,8 +40,11 @@ identity::IdentityRule identity_rule(const ServerTlsFlags& flags);
 // nullptr: plain text. Errors name the file.
 Result<std::shared_ptr<const grpc::SecurityContext>> load_server_tls(const ServerTlsFlags& flags);
 
-// Follows the files.
-Result<std::shared_ptr<grpc::ReloadingSecurity>> reloading_server_tls(const ServerTlsFlags& flags, const Clock& clock);
+// Follows the files. `revoked` always has the entries of --tls-crl that are in use; `reloaded` is called after a
+// change.
+Result<std::shared_ptr<grpc::ReloadingSecurity>> reloading_server_tls(
+    const ServerTlsFlags& flags, const Clock& clock, const std::shared_ptr<grpc::RevokedByCrl>& revoked,
+    std::function<void()> reloaded);
 
 // Logs warnings about what the options allow other hosts to do.
 void warn_of_open_streams(const ServerTlsFlags& flags, const std::vector<server::ListenAddress>& listen);

@@ -93,13 +93,21 @@ int revoke_agent(identity::EnrollmentStore& store, const TokenFlags& flags) {
     const int code = fail("cannot revoke the agent", revoked.error());
     return revoked.error().code() == Code::kNotFound ? kExitNegative : code;
   }
-  log_info("agent revoked; a running server ends its streams within seconds",
-           {{"agent", flags.agent}, {"certificates", revoked->certificates}});
+  log_info(
+      "agent revoked; a running server ends its streams within seconds",
+      {{"agent", flags.agent},
+       {"certificates", revoked->unlisted ? "all; their list cannot be read" : std::to_string(revoked->certificates)}});
+  if (revoked->unlisted) {
+    log_warning(
+        "the CRL does not contain the agent's certificates; servers that use crl.pem accept them until they expire",
+        {{"agent", flags.agent}});
+  }
+  for (const Error& failure : revoked->failures) log_error("the revocation is incomplete", {{"reason", failure}});
   for (const std::string& token : revoked->tokens) {
     log_warning("a token that matches this agent can still join others",
                 {{"token", token}, {"next", "monitor-server token revoke " + token}});
   }
-  return kExitOk;
+  return revoked->failures.empty() ? kExitOk : kExitIo;
 }
 
 }  // namespace
@@ -125,6 +133,14 @@ void add_token_commands(CLI::App& app, TokenFlags& flags) {
       ->add_option("AGENT-ID", flags.agent, "The agent's id")
       ->type_name("AGENT-ID")
       ->required();
+}
+
+UnusedGroups token_unused_groups() {
+  UnusedGroups unused;
+  for (const char* const path : {"token", "token create", "token list", "token revoke", "agent", "agent revoke"}) {
+    unused[path] = {kServerOptions};
+  }
+  return unused;
 }
 
 bool is_token_command(const CLI::App& app) {

@@ -21,6 +21,10 @@ struct TokenFlags {
   std::string agent;  // of `agent revoke`
 };
 
+// The group of the options that only the server itself uses.
+inline constexpr const char* kServerOptions = "Options of the server";
+// The help of the commands omits that group.
+UnusedGroups token_unused_groups();
 void add_token_commands(CLI::App& app, TokenFlags& flags);
 // Whether one of the commands was given.
 bool is_token_command(const CLI::App& app);

@@ -45,14 +45,6 @@ std::string name_text(const X509_NAME* name) {
   return {data, static_cast<size_t>(std::max(size, 0L))};
 }
 
-std::string serial_text(const ASN1_INTEGER* serial) {
-  const std::unique_ptr<BIGNUM, Free> number(ASN1_INTEGER_to_BN(serial, nullptr));
-  if (number == nullptr) return "";
-  std::string bytes(std::max<size_t>(static_cast<size_t>(BN_num_bytes(number.get())), 1), '\0');
-  BN_bn2bin(number.get(), reinterpret_cast<unsigned char*>(bytes.data()));
-  return (BN_is_negative(number.get()) != 0 ? "-" : "") + hex(bytes);
-}
-
 int64_t unix_seconds(const ASN1_TIME* time) {
   std::tm parts{};
   return ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<int64_t>(timegm(&parts)) : 0;
@@ -77,6 +69,14 @@ void read_alternative_names(const X509* certificate, PeerCertificate& out) {
 }
 
 }  // namespace
+
+std::string serial_text(const ASN1_INTEGER* serial) {
+  const std::unique_ptr<BIGNUM, Free> number(ASN1_INTEGER_to_BN(serial, nullptr));
+  if (number == nullptr) return "";
+  std::string bytes(std::max<size_t>(static_cast<size_t>(BN_num_bytes(number.get())), 1), '\0');
+  BN_bn2bin(number.get(), reinterpret_cast<unsigned char*>(bytes.data()));
+  return (BN_is_negative(number.get()) != 0 ? "-" : "") + hex(bytes);
+}
 
 PeerCertificate read_certificate(X509* certificate) {
   PeerCertificate out;

@@ -122,6 +122,7 @@ Status ReloadingSecurity::reload() {
     ++reloads_;
     log_audit("TLS files loaded again; new connections use them", {{"files", options_.what}});
     warn_of_expiry();
+    if (options_.reloaded) options_.reloaded();
     return {};
   }
   if (std::exchange(fault_, loaded.error().message()) == loaded.error().message()) return loaded;

@@ -41,6 +41,8 @@ struct ReloadOptions {
   // Its validity is watched; empty: none is.
   std::string certificate;
   std::function<std::string(const std::vector<std::string>&)> stamps = file_stamps;
+  // Called after the files have been loaded again.
+  std::function<void()> reloaded = {};
 };
 
 class ReloadingSecurity final : public SecurityContext {

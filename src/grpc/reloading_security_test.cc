@@ -35,7 +35,8 @@ class ReloadingTest : public testing::Test {
                                              return std::shared_ptr<const SecurityContext>(last_);
                                            },
                                            .certificate = "",
-                                           .stamps = [this](const auto&) { return stamps_; }},
+                                           .stamps = [this](const auto&) { return stamps_; },
+                                           .reloaded = [this] { ++told_; }},
                                           timers_.clock());
     EXPECT_TRUE(made.ok());
     return made.ok() ? *made : nullptr;
@@ -45,6 +46,7 @@ class ReloadingTest : public testing::Test {
   std::string stamps_ = "1";
   std::string error_;
   int loads_ = 0;
+  int told_ = 0;
   std::shared_ptr<CountingContext> last_;
 };
 
@@ -58,8 +60,10 @@ TEST_F(ReloadingTest, NewConnectionsUseFilesThatHaveChanged) {
   stamps_ = "2";
   security->look();
   EXPECT_EQ(loads_, 1) << "a file that has just changed may be half written";
+  EXPECT_EQ(told_, 0);
   security->look();
   EXPECT_EQ(loads_, 2);
+  EXPECT_EQ(told_, 1);
   (void)security->new_connection();
   EXPECT_EQ(first->connections, 1);
   EXPECT_EQ(last_->connections, 1);

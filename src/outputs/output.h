@@ -30,6 +30,7 @@ struct OutputState {
   std::string problem;   // why it is not ready; a clause without a full stop
   std::string warning;   // a problem despite delivery; empty: none
   size_t in_flight = 0;  // batches taken but not yet answered
+  bool refused = false;  // the receiver answers that this agent may not deliver
 };
 
 // A metric of one implementation, for /metrics.

@@ -274,7 +274,7 @@ void Server::shutdown(int64_t grace_ns, std::function<void()> done) {
   }
 }
 
-void Server::end_streams(const std::function<bool(const std::string& serial)>& ends, const Error& error) {
+void Server::end_streams(const std::function<bool(const LiveStream&)>& ends, const Error& error) {
   if (const size_t ended = streams_->end_if(ends, error); ended > 0) {
     log_info("streams ended", {{"streams", ended}, {"reason", error}});
   }

@@ -17,6 +17,7 @@
 #include "grpc/secure_transform.h"
 #include "grpc/server.h"
 #include "inputs/stream/options.h"
+#include "inputs/stream/stream_table.h"
 #include "metriclog/log.h"
 #include "telemetry/http/http_server.h"
 #include "telemetry/registry.h"
@@ -68,8 +69,8 @@ class Server {
   // Asks agents to disconnect, answers what they have sent, and closes. Open streams are closed after `grace_ns`. Calls
   // `done` once, on the loop.
   void shutdown(int64_t grace_ns, std::function<void()> done);
-  // Ends every open stream whose client's certificate has such a serial number. Any thread.
-  void end_streams(const std::function<bool(const std::string& serial)>& ends, const Error& error);
+  // Ends every open stream whose client has a certificate that satisfies the predicate. Any thread.
+  void end_streams(const std::function<bool(const LiveStream&)>& ends, const Error& error);
   // Closes open streams and ends the server's threads. The log may still report to the server afterwards.
   void close();
 

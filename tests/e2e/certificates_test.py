@@ -133,6 +133,28 @@ class CertificatesTest(ProgramTest):
         count = re.search(r"(?m)^monitor_server_tls_handshakes_failed_total (\d+)", self.metrics(server))
         self.assertGreaterEqual(int(count.group(1)), 4)
 
+    def test_a_new_crl_ends_the_streams_of_revoked_agents(self):
+        self.make_pki("web-1", "web-2")
+        commands = [block for block in guide_blocks() if "openssl ca " in block]  # an empty CRL; one with web-1
+        # A list of another CA has the serial number of web-2: it says nothing about this web-2.
+        self.shell("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9 -keyout pki/other.key -out pki/other.pem"
+                   " -subj '/CN=Other CA' -addext keyUsage=critical,keyCertSign,cRLSign; touch pki/other.txt; echo 01 > pki/othernumber\n"
+                   "serial=$(openssl x509 -in pki/web-2.pem -noout -serial | cut -d= -f2)\n"
+                   "openssl x509 -req -in pki/web-2.csr -CA pki/other.pem -CAkey pki/other.key -set_serial 0x$serial -days 9 -out pki/namesake.pem")
+        self.shell(commands[0])
+        config = "sed 's/crlnumber = .*/crlnumber = pki\\/othernumber/; s/index.txt/other.txt/; s/pki.ca\\.\\(pem\\|key\\)/pki\\/other.\\1/' pki/ca.cnf > pki/other.cnf\n"
+        self.shell(config + "openssl ca -config pki/other.cnf -revoke pki/namesake.pem; openssl ca -config pki/other.cnf -gencrl -out pki/other.crl\n"
+                   "cat pki/crl.pem pki/other.crl > pki/both.crl")
+        server = self.start_tls_server("--tls-crl", self.pki("both.crl"), "--tls-reload-interval", "200ms")
+        agents = {name: self.start_tls_agent(name, server, name) for name in ("web-1", "web-2")}
+        for agent in agents.values():
+            agent.says("stream to the server established")
+        self.shell(commands[1] + "cat pki/crl.pem pki/other.crl > pki/both.crl")
+        agents["web-1"].says("refuses this agent.*certificate was revoked")
+        server.says("streams ended streams=1 ")
+        agents["web-1"].says('no stream to the server.*the alert .*"certificate revoked')
+        self.assertEqual(agents["web-2"].said("no stream to the server|refuses this agent"), 0, "it is not in the list of its CA")
+
     def test_load_generator_needs_a_server_that_ignores_names(self):
         self.make_pki("load")
         server = self.start_tls_server("--identity-from", "none")

@@ -176,6 +176,42 @@ class CliTest(ProgramTest):
         status, _, err = run("monitor-analysis", "get-metrics", "--data", self.data, "--from", "yesterday")
         self.assertEqual(status, 64, err)
 
+    def test_durations_need_a_unit(self):
+        """`--for 24` may mean hours: it must not become 24 seconds."""
+        data = ["--data", self.data]
+        for option, *command in (
+                ("--for", "monitor-server", "token", "create", "--ca-dir", self.data, "--agent", "a"),
+                ("--certificate-life", "monitor-server", "--ca-dir", self.data), ("--retention", "monitor-server", *data),
+                ("--max-connection-age", "monitor-server", *data), ("--drain-timeout", "monitor-agent", *data),
+                ("--for", "monitor-analysis", "api-token", "create", "--name", "a", "--role", "viewer", *data),
+                ("--session-idle", "monitor-analysis", "serve", *data), ("--keep-full", "monitor-analysis", "serve", *data),
+                ("--missing-after", "monitor-analysis", "ledger", *data), ("--last", "monitor-analysis", "query", *data),
+                ("--for", "monitor-config", "override", "set", "--agent-id", "a", "--dir", self.data, "interval=1"),
+                ("--ramp", "monitor-load", "stream"), ("--duration", "monitor-load", "stream"), ("--duration", "monitor", "up", *data)):
+            with self.subTest(f"{command[0]} {option}"):
+                status, _, err = run(*command, option, "24")
+                self.assertEqual(status, 64, err)
+                self.assertIn(f"{option}: duration: got 24 without a unit", err)
+                self.assertIn("24s for seconds", err)
+        env = {"MONITOR_SERVER_RETENTION": "24"}
+        self.assertEqual(run("monitor-server", *data, env=env)[0], 64)
+        status, _, err = run("monitor-analysis", "get-metrics", *data, "--from", "-60")
+        self.assertEqual(status, 64, err)
+        self.assertIn("an age with its unit (-10m)", err)
+        # What the first version promised, and zero.
+        for value in ("0.1", "0", "100ms"):
+            status, _, err = run("monitor-analysis", "get-metrics", "--log", f"sqlite:{self.data}/log.db", "--timeout", value)
+            self.assertNotEqual(status, 64, err)
+
+    def test_the_help_of_a_command_shows_what_it_uses(self):
+        for command in (["token", "create"], ["token", "list"], ["token", "revoke"], ["agent", "revoke"], ["token"]):
+            out = run("monitor-server", *command, "--help")[1]
+            self.assertIn("--ca-dir", out)
+            for option in ("--listen", "--tls-cert", "--kafka", "--retention", "--data"):
+                self.assertNotIn(option, out, command)
+        for option in ("--listen", "--tls-cert", "--ca-dir", "--retention"):
+            self.assertIn(option, run("monitor-server", "--help")[1])
+
     def test_once_prints_a_table_and_logs_to_standard_error(self):
         status, out, err = run("monitor-agent", "--once", "--data", self.data, "--log-format", "json")
         self.assertEqual(status, 0)

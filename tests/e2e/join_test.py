@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import unittest
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import grpc  # noqa: E402
@@ -15,6 +16,7 @@ import grpc  # noqa: E402
 from foreign_agent import decode, text  # noqa: E402
 from programs import ProgramTest, free_port, run, wait_until  # noqa: E402
 
+LONG = os.environ.get("MONITOR_LONG") == "1"
 ENROLL, RENEW = "/monitor.v1.Enrollment/Enroll", "/monitor.v1.Enrollment/Renew"
 
 
@@ -65,6 +67,11 @@ class JoinTest(ProgramTest):
 
     def stored(self, agent):
         return wait_until(lambda: self.batches(agent), f"a batch of {agent}")
+
+    def joined(self, agent):
+        address = agent.says(r"service=http address=(\S+)").group(1)
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=20) as answer:
+            return int(re.search(r"(?m)^monitor_agent_joined (\d)", answer.read().decode()).group(1))
 
     # A client that is not an agent.
 
@@ -132,13 +139,16 @@ class JoinTest(ProgramTest):
     def test_revoked_agents_lose_their_streams_and_need_a_later_token(self):
         server = self.start_ca()
         token = self.token("web-*", "--uses", "3")
-        agents = [self.join(f"web-{n}", server, token) for n in (1, 2)]
+        agents = [self.join(f"web-{n}", server, token, "--http", "127.0.0.1:0") for n in (1, 2)]
         for agent in agents:
             agent.says("stream to the server established")
+            self.assertEqual(self.joined(agent), 1)
         status, _, err = run("monitor-server", "agent", "revoke", "web-1", "--ca-dir", self.ca)
         self.assertEqual(status, 0, err)
         self.assertIn(f"token revoke {token.split('_')[1]}", err)
         agents[0].says("certificate was revoked")
+        wait_until(lambda: self.joined(agents[0]) == 0, "an agent that the server refuses does not count as joined")
+        self.assertEqual(self.joined(agents[1]), 1)
         crl = openssl("crl", "-in", f"{self.ca}/crl.pem", "-noout", "-text", "-CAfile", f"{self.ca}/ca.pem").decode()
         self.assertEqual(crl.count("Serial Number"), 1)
         self.assertEqual(agents[1].said("no stream to the server"), 0, "the other agent is not affected")
@@ -156,6 +166,28 @@ class JoinTest(ProgramTest):
         status, _, err = run("monitor-server", "agent", "revoke", "web-9", "--ca-dir", self.ca)
         self.assertEqual(status, 1, err)
         self.assertIn("no certificate was issued to it", err)
+
+    def test_revokes_an_agent_whose_list_of_certificates_is_damaged(self):
+        server = self.start_ca()
+        agent = self.join("web-1", server, self.token("web-1"))
+        agent.says("stream to the server established")
+        path = f"{self.ca}/issued/web-1.json"
+        with open(path, "r+", encoding="ascii") as file:
+            file.truncate(20)
+        status, _, err = run("monitor-server", "agent", "revoke", "web-1", "--ca-dir", self.ca)
+        self.assertEqual(status, 74, "it is revoked, but not in the CRL")
+        self.assertRegex(err, f"the revocation is incomplete .*{path}")
+        self.assertIn("agent revoked", err)
+        agent.says("certificate was revoked")
+        # It can join again, also after a restart of the server.
+        self.token_file(self.token("web-1"), "token-web-1")
+        agent.stop()
+        agent = self.join("web-1", server, f"{self.data}/token-web-1")
+        agent.says("joined; certificate stored")
+        agent.says("stream to the server established", limit=60)
+        server.stop()
+        self.start_ca(port=server.address.rsplit(":", 1)[1])
+        agent.says("stream to the server established", count=2, limit=60)
 
     def test_refuses_every_bad_token(self):
         server = self.start_ca()
@@ -209,6 +241,66 @@ class JoinTest(ProgramTest):
         replies = [enroll("mjt1") for _ in range(31)]
         self.assertEqual(replies[-1].code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
         self.assertEqual(enroll(self.token("web-1")).code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
+
+    def test_of_a_request_only_the_key_counts(self):
+        """Whatever a request asks for, the certificate is for one agent, and for clients only."""
+        server = self.start_ca()
+        channel = self.channel(server)
+        config = f"{self.data}/request.cnf"
+        with open(config, "w", encoding="ascii") as file:
+            file.write("[req]\ndistinguished_name=dn\nreq_extensions=ext\nprompt=no\n[dn]\nCN=web-7\nO=monitor server\n[ext]\n"
+                       "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nextendedKeyUsage=serverAuth,anyExtendedKeyUsage\n"
+                       "subjectAltName=URI:spiffe://monitor/agent/web-7,DNS:localhost,IP:127.0.0.1\nnameConstraints=permitted;DNS:example.org\n")
+        request = openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null", "-config", config,
+                          "-outform", "DER")
+        enroll = lambda request, token=self.token("web-1", "--uses", "9"): self.call(  # noqa: E731
+            channel, ENROLL, text(1, token) + text(2, "web-1") + text(3, request))
+        reply = dict(enroll(request))
+        shown = openssl("x509", "-inform", "DER", "-noout", "-text", stdin=reply[1]).decode()
+        extensions = re.findall(r"X509v3 ([A-Z][^:\n]+):.*\n +(.*)", shown)
+        self.assertEqual({name: value for name, value in extensions if "Key Identifier" not in name},
+                         {"Basic Constraints": "CA:FALSE", "Key Usage": "Digital Signature", "Extended Key Usage": "TLS Web Client Authentication",
+                          "Subject Alternative Name": "URI:spiffe://monitor/agent/web-1"})
+        self.assertRegex(shown, "Subject: O ?= ?monitor agent\n")
+        # Keys that are too weak, too large or unusual, and requests that were altered.
+        good = self.request()
+        bad = {"signature": good[:-1] + bytes([good[-1] ^ 1]), "key": good.replace(good[60:64], bytes(4)), "trailing": good + b"\0",
+               "twice": good + good, "empty": b"", "cut": good[:-5], "large": good + bytes(9000)}
+        for name, options in {"rsa-8192": ("RSA", "rsa_keygen_bits:8192"), "rsa-1024": ("RSA", "rsa_keygen_bits:1024"), "p-521": ("EC", "ec_paramgen_curve:P-521"),
+                              "p-224": ("EC", "ec_paramgen_curve:P-224"), "secp256k1": ("EC", "ec_paramgen_curve:secp256k1"), "ed448": ("ED448", None),
+                              "pss": ("RSA-PSS", "rsa_keygen_bits:2048")}.items():
+            if name == "rsa-8192" and not LONG:
+                continue  # it takes OpenSSL seconds to make one
+            bad[name] = self.request("genpkey", "-algorithm", options[0], *(["-pkeyopt", options[1]] if options[1] else []))
+        for name, request in bad.items():
+            with self.subTest(name):
+                answer = enroll(request)
+                self.assertIsInstance(answer, grpc.RpcError, name)
+                # HTTP/2 ends the call of a message above the limit.
+                self.assertIn(answer.code(), (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED), answer)
+        self.assertEqual([field for field, _ in enroll(good)], [1, 2], "the token still has its uses")
+
+    def test_a_token_is_used_once_however_many_try_at_once(self):
+        server = self.start_ca()
+        requests = [self.request() for _ in range(8)]
+        channels = [self.channel(server) for _ in requests]
+        for round_ in range(3):
+            token = self.token("web-*")
+            start = threading.Barrier(len(requests))
+            answers = [None] * len(requests)
+
+            def redeem(n, token=token, start=start, answers=answers, round_=round_):
+                start.wait()
+                answers[n] = self.call(channels[n], ENROLL, text(1, token) + text(2, f"web-{round_}{n}") + text(3, requests[n]))
+
+            threads = [threading.Thread(target=redeem, args=(n,)) for n in range(len(requests))]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            issued = [answer for answer in answers if isinstance(answer, list)]
+            self.assertEqual(len(issued), 1, answers)
+            self.assertEqual(self.tokens()[token.split("_")[1]]["uses"], 1)
 
     def test_publishing_and_renewing_need_a_certificate(self):
         server = self.start_ca()

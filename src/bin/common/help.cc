@@ -137,6 +137,15 @@ std::vector<const CLI::Option*> inherited_options(const CLI::App& app, const Unu
   return inherited;
 }
 
+void group_own_options(CLI::App& app, const std::string& title, const std::vector<std::string>& shared) {
+  constexpr std::array<std::string_view, 2> kOfAll = {"--log-level", "--log-format"};
+  for (CLI::Option* const option : app.get_options()) {
+    const auto is = [&](std::string_view name) { return option->check_name(std::string(name)); };
+    if (is_of_one_command(*option) || !option->nonpositional() || option->get_group() != kOwnGroup) continue;
+    if (std::ranges::none_of(kOfAll, is) && std::ranges::none_of(shared, is)) option->group(title);
+  }
+}
+
 std::string value_text(const CLI::Option& option) {
   if (option.get_type_size() == 0) return "";
   // CLI11 appends descriptions of its checks: PORT:INT in [1 - 65535], TEXT:{table,json}.

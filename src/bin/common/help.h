@@ -13,6 +13,10 @@ namespace monitor {
 // Option groups that have no effect in a subcommand, by its path: "list" -> "Document". Its help omits them.
 using UnusedGroups = std::map<std::string, std::vector<std::string>>;
 
+// Puts the options of the program itself into the group `title`, except for those of all programs and `shared` (as
+// "--data"). Call it when all options are declared.
+void group_own_options(CLI::App& app, const std::string& title, const std::vector<std::string>& shared);
+
 struct HelpText {
   std::string examples;     // command lines of the program and its subcommands
   std::string environment;  // "MONITOR_CONFIG_"

@@ -24,6 +24,9 @@ constexpr size_t kMaxPattern = 128;
 constexpr int64_t kRemembered = TokenSpec::kMostLife + kDay;
 // A revocation is kept beyond the certificate's expiry: connections may outlive it, and a clock may be set back.
 constexpr int64_t kKeptBeyondExpiry = 7 * kDay;
+// For an agent that was revoked without a list of its certificates, whose expiry is therefore unknown. None lives
+// longer than 90 days (--certificate-life).
+constexpr int64_t kUnlistedRemembered = 90 * kDay + kKeptBeyondExpiry;
 // Valid certificates of one agent. One that renews has about 30 at most, of the shortest life.
 constexpr ptrdiff_t kMostValid = 64;
 constexpr int64_t kLockPatience = 5 * kNanosPerSecond;
@@ -112,21 +115,24 @@ Result<Revocations> EnrollmentStore::read_revocations() {
   return revoked ? std::move(revoked) : revoked.error().with_context(path("revoked.json"));
 }
 
-Status EnrollmentStore::write_revocations(Revocations revocations) {
+// The server reads the JSON, so the agent is locked out after this.
+Status EnrollmentStore::write_revocations(Revocations& revocations) {
   const int64_t now = clock_.wall_ns();
-  std::erase_if(revocations.agents, [now](const RevokedAgent& one) { return one.revoked_ns + kRemembered < now; });
+  std::erase_if(revocations.agents, [now](const RevokedAgent& one) {
+    return one.revoked_ns + (one.unlisted ? kUnlistedRemembered : kRemembered) < now;
+  });
   std::erase_if(revocations.certificates,
                 [now](const RevokedCertificate& one) { return one.expires_ns + kKeptBeyondExpiry < now; });
   ++revocations.number;
+  return disk_.write_file(path("revoked.json"), format_revocations(revocations));
+}
+
+// The same for other programs.
+Status EnrollmentStore::write_revocation_list(const Revocations& revocations) {
   std::vector<RevokedSerial> serials;
   for (const RevokedCertificate& one : revocations.certificates) serials.push_back({one.serial, one.revoked_ns});
   const auto list = authority_.revocation_list(serials, revocations.number);
-  if (!list) return list.error();
-  // The server reads the JSON, so the agent is locked out after the first write.
-  if (const Status written = disk_.write_file(path("revoked.json"), format_revocations(revocations)); !written) {
-    return written;
-  }
-  return disk_.write_file(path("crl.pem"), *list);
+  return list ? disk_.write_file(path("crl.pem"), *list) : Status(list.error());
 }
 
 Result<JoinToken> EnrollmentStore::create_token(const TokenSpec& spec) {
@@ -309,34 +315,56 @@ EnrollmentResult EnrollmentStore::issue(const std::string& agent_id, std::string
   return std::move(*made);
 }
 
+// A damaged list is kept for whoever wants to know what happened, and the agent can join again.
+void EnrollmentStore::set_aside(const std::string& agent_id, const Error& why, AgentRevocation& result) {
+  result.unlisted = true;
+  result.failures.push_back(why.with_context("the list of the agent's certificates cannot be read"));
+  const std::string list = issued_path(agent_id);
+  if (const Status moved = disk_.rename_file(list, list + ".damaged"); !moved) {
+    result.failures.push_back(moved.error().with_context("until it is removed, the agent cannot join again"));
+  }
+}
+
 Result<AgentRevocation> EnrollmentStore::revoke_agent(const std::string& agent_id) {
   if (!valid_name(agent_id)) {
     return Error(Code::kInvalidArgument, "agent id: got " + json_quote(agent_id.substr(0, 160)));
   }
   const auto held = lock();
   if (!held) return held.error();
-  auto issued = read_issued(agent_id);
-  if (!issued) return issued.error();
-  if (issued->empty()) return Error(Code::kNotFound, "agent " + agent_id + ": no certificate was issued to it");
   auto revocations = read_revocations();
   if (!revocations) return revocations.error();
-  const int64_t now = clock_.wall_ns();
   AgentRevocation result;
-  for (IssuedRecord& one : *issued) {
+  const auto read = read_issued(agent_id);
+  const bool known = !read || !read->empty() || revocations->agent_revoked_ns(agent_id) != 0;
+  if (!known) return Error(Code::kNotFound, "agent " + agent_id + ": no certificate was issued to it");
+  const int64_t now = clock_.wall_ns();
+  std::vector<IssuedRecord> issued = read ? *read : std::vector<IssuedRecord>();
+  for (IssuedRecord& one : issued) {
     if (one.revoked_ns != 0) continue;
     one.revoked_ns = now;
     if (one.expires_ns < now) continue;
     ++result.certificates;
     revocations->certificates.push_back({one.serial, agent_id, now, one.expires_ns});
   }
+  const bool unlisted = !read || revocations->is_unlisted(agent_id);
   std::erase_if(revocations->agents, [&](const RevokedAgent& one) { return one.agent_id == agent_id; });
-  revocations->agents.push_back({agent_id, now});
-  if (const Status written = write_revocations(std::move(*revocations)); !written) return written.error();
-  if (const Status written = disk_.write_file(issued_path(agent_id), format_issued(*issued)); !written) {
-    return written.error();
+  revocations->agents.push_back({agent_id, now, unlisted});
+  if (const Status written = write_revocations(*revocations); !written) return written.error();
+  // The agent is revoked. What follows is done as far as it can be.
+  const auto attempt = [&result](const Status& done, const char* what) {
+    if (!done) result.failures.push_back(done.error().with_context(what));
+  };
+  attempt(write_revocation_list(*revocations), "the CRL cannot be written");
+  if (!read) {
+    set_aside(agent_id, read.error(), result);
+  } else {
+    attempt(disk_.write_file(issued_path(agent_id), format_issued(issued)), "the agent's list cannot be written");
   }
   const auto tokens = read_tokens();
-  if (!tokens) return tokens.error();
+  if (!tokens) {
+    result.failures.push_back(tokens.error().with_context("the tokens that match the agent are unknown"));
+    return result;
+  }
   for (const TokenRecord& one : *tokens) {
     if (one.has_wildcard() && one.state(now) == std::string_view("usable") && glob_match(one.pattern, agent_id)) {
       result.tokens.push_back(one.id);
@@ -345,6 +373,8 @@ Result<AgentRevocation> EnrollmentStore::revoke_agent(const std::string& agent_i
   return result;
 }
 
+Result<std::vector<IssuedRecord>> EnrollmentStore::issued(const std::string& agent_id) { return read_issued(agent_id); }
+
 Result<Revocations> EnrollmentStore::revocations() { return read_revocations(); }
 
 Status EnrollmentStore::refresh_revocation_list() {
@@ -352,7 +382,8 @@ Status EnrollmentStore::refresh_revocation_list() {
   if (!held) return held.error();
   auto revocations = read_revocations();
   if (!revocations) return revocations.error();
-  return write_revocations(std::move(*revocations));
+  if (const Status written = write_revocations(*revocations); !written) return written;
+  return write_revocation_list(*revocations);
 }
 
 }  // namespace monitor::identity

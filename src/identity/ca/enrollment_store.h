@@ -56,6 +56,10 @@ using EnrollmentResult = std::variant<IssuedCertificate, Refusal>;
 struct AgentRevocation {
   size_t certificates = 0;          // valid certificates that are now revoked
   std::vector<std::string> tokens;  // usable tokens that match the agent's id and may also admit other ids
+  // The list of the agent's certificates could not be read. A server with this CA refuses all of them; the CRL does not
+  // contain them, because their serials are unknown.
+  bool unlisted = false;
+  std::vector<Error> failures;  // what could not be done; servers with this CA refuse the agent all the same
 };
 
 class EnrollmentStore {
@@ -75,9 +79,11 @@ class EnrollmentStore {
   // `serial`: of the certificate that the agent presented.
   EnrollmentResult renew(const std::string& agent_id, std::string_view serial, std::string_view request);
 
-  // Revokes all certificates of the agent. kNotFound: none was issued to it.
+  // Revokes all certificates of the agent. kNotFound: none was issued to it. An error means that nothing was revoked.
   Result<AgentRevocation> revoke_agent(const std::string& agent_id);
   Result<Revocations> revocations();
+  // The certificates of one agent that its list has.
+  Result<std::vector<IssuedRecord>> issued(const std::string& agent_id);
   // Rewrites crl.pem. Call it periodically: a list expires after the life of an agent's certificate.
   Status refresh_revocation_list();
 
@@ -89,7 +95,9 @@ class EnrollmentStore {
   Status write_tokens(std::vector<TokenRecord> tokens);
   Result<std::vector<IssuedRecord>> read_issued(const std::string& agent_id);
   Result<Revocations> read_revocations();
-  Status write_revocations(Revocations revocations);
+  Status write_revocations(Revocations& revocations);
+  Status write_revocation_list(const Revocations& revocations);
+  void set_aside(const std::string& agent_id, const Error& why, AgentRevocation& result);
   std::optional<Refusal> judge_agent(const TokenRecord& token, const std::string& agent_id);
   EnrollmentResult issue(const std::string& agent_id, std::string_view request, std::vector<IssuedRecord> issued);
 

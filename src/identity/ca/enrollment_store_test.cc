@@ -10,6 +10,7 @@
 
 #include "base/testing/fault_disk.h"
 #include "identity/ca/credentials.h"
+#include "identity/ca/revoked_certificates.h"
 
 namespace monitor::identity {
 namespace {
@@ -190,6 +191,54 @@ TEST_F(EnrollmentStoreTest, ARevokedAgentNeedsALaterToken) {
   EXPECT_EQ(enroll(token("web-1"), "web-1"), "issued");
   EXPECT_EQ(reason(store_.renew("web-1", last_.serial, request())), "issued");
   EXPECT_EQ(reason(store_.renew("web-1", serial, request())), "agent_revoked");
+}
+
+TEST_F(EnrollmentStoreTest, RevokesAnAgentWhoseListCannotBeRead) {
+  ASSERT_EQ(enroll(token("web-1"), "web-1"), "issued");
+  const std::string serial = last_.serial;
+  disk_.put("/ca/issued/web-1.json", "{ damaged");
+  const auto revoked = store_.revoke_agent("web-1");
+  ASSERT_TRUE(revoked) << revoked.error().message();
+  EXPECT_TRUE(revoked->unlisted);
+  ASSERT_EQ(revoked->failures.size(), 1U);
+  EXPECT_THAT(revoked->failures[0].message(), HasSubstr("/ca/issued/web-1.json"));
+  EXPECT_THAT(disk_.contents().at("/ca/issued/web-1.json.damaged"), HasSubstr("damaged"));
+  EXPECT_TRUE(store_.revocations()->is_unlisted("web-1"));
+  EXPECT_EQ(reason(store_.renew("web-1", serial, request())), "unknown_certificate");
+
+  RevokedCertificates refused;
+  refused.set(*store_.revocations(), {});
+  EXPECT_TRUE(refused.contains("web-1", serial));
+  EXPECT_FALSE(refused.contains("web-2", serial));
+
+  clock_.advance(kNanosPerSecond);
+  ASSERT_EQ(enroll(token("web-1"), "web-1"), "issued") << "it can join again";
+  refused.add_issued("web-1", last_.serial);
+  EXPECT_FALSE(refused.contains("web-1", last_.serial));
+  refused.set(*store_.revocations(), {});
+  EXPECT_FALSE(refused.contains("web-1", last_.serial)) << "the files were read before it was issued";
+  RevokedCertificates restarted;
+  restarted.set(*store_.revocations(), {{"web-1", {last_.serial}}});
+  EXPECT_FALSE(restarted.contains("web-1", last_.serial));
+  EXPECT_TRUE(restarted.contains("web-1", serial));
+
+  const auto again = store_.revoke_agent("web-1");
+  ASSERT_TRUE(again && again->failures.empty());
+  EXPECT_EQ(again->certificates, 1U);
+  refused.set(*store_.revocations(), {{"web-1", {last_.serial}}});
+  EXPECT_TRUE(refused.contains("web-1", last_.serial));
+  EXPECT_TRUE(refused.contains("web-1", serial)) << "the first ones stay revoked";
+}
+
+TEST_F(EnrollmentStoreTest, RevokesWhatItCanAndSaysTheRest) {
+  ASSERT_EQ(enroll(token("web-*"), "web-1"), "issued");
+  const std::string serial = last_.serial;
+  disk_.put("/ca/tokens.json", "{");
+  const auto revoked = store_.revoke_agent("web-1");
+  ASSERT_TRUE(revoked) << revoked.error().message();
+  EXPECT_TRUE(store_.revocations()->has_serial(serial));
+  ASSERT_EQ(revoked->failures.size(), 1U);
+  EXPECT_THAT(revoked->failures[0].message(), HasSubstr("tokens"));
 }
 
 TEST_F(EnrollmentStoreTest, RevokingAnUnknownAgentIsNotFound) {

@@ -41,6 +41,10 @@ int64_t Revocations::agent_revoked_ns(std::string_view agent_id) const {
   return found == agents.end() ? 0 : found->revoked_ns;
 }
 
+bool Revocations::is_unlisted(std::string_view agent_id) const {
+  return std::ranges::any_of(agents, [&](const RevokedAgent& one) { return one.unlisted && one.agent_id == agent_id; });
+}
+
 bool Revocations::has_serial(std::string_view serial) const {
   return std::ranges::find(certificates, serial, &RevokedCertificate::serial) != certificates.end();
 }
@@ -112,6 +116,7 @@ std::string format_revocations(const Revocations& revocations) {
   Json agents = Json::array();
   for (const RevokedAgent& one : revocations.agents) {
     agents.push_back({{"agent", one.agent_id}, {"revoked_ns", one.revoked_ns}});
+    if (one.unlisted) agents.back()["unlisted"] = true;
   }
   Json certificates = Json::array();
   for (const RevokedCertificate& one : revocations.certificates) {
@@ -131,7 +136,8 @@ Result<Revocations> parse_revocations(std::string_view text) {
   return parse<Revocations>(text, [](const Json& json, Revocations& out) {
     out.number = json.at("number").get<uint64_t>();
     for (const Json& one : json.at("agents")) {
-      out.agents.push_back({one.at("agent").get<std::string>(), one.at("revoked_ns").get<int64_t>()});
+      out.agents.push_back(
+          {one.at("agent").get<std::string>(), one.at("revoked_ns").get<int64_t>(), one.value("unlisted", false)});
     }
     for (const Json& one : json.at("certificates")) {
       out.certificates.push_back({one.at("serial").get<std::string>(), one.at("agent").get<std::string>(),

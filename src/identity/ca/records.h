@@ -44,6 +44,8 @@ struct IssuedRecord {
 struct RevokedAgent {
   std::string agent_id;
   int64_t revoked_ns = 0;
+  // The list of its certificates could not be read, so that all that are not in its new list are revoked.
+  bool unlisted = false;
 };
 
 struct RevokedCertificate {
@@ -60,6 +62,8 @@ struct Revocations {
 
   // When the agent was last revoked; 0: never, or too long ago to matter.
   int64_t agent_revoked_ns(std::string_view agent_id) const;
+  // Whether it was revoked without a list of its certificates.
+  bool is_unlisted(std::string_view agent_id) const;
   bool has_serial(std::string_view serial) const;
 };
 

@@ -76,6 +76,7 @@ Error EnrollmentAnswerer::refused(const Attempt& attempt, const Refusal& refusal
 Result<std::string> EnrollmentAnswerer::answer(const Attempt& attempt, const EnrollmentResult& result) {
   if (const auto* const refusal = std::get_if<Refusal>(&result)) return refused(attempt, *refusal);
   const auto& issued = std::get<IssuedCertificate>(result);
+  if (on_issued_) on_issued_(attempt.agent_id, issued.serial);
   counter(attempt.call, "issued").add();
   log_audit("certificate issued", {{"call", attempt.call},
                                    {"agent", attempt.agent_id},

@@ -32,6 +32,10 @@ class EnrollmentAnswerer {
 
   EnrollmentAnswerer(EnrollmentStore& store, const Authority& authority, const Clock& clock,
                      telemetry::Registry& registry, Identify identify);
+  // Called for each certificate before the agent gets it. Set it before the first call.
+  void set_on_issued(std::function<void(const std::string& agent_id, const std::string& serial)> call) {
+    on_issued_ = std::move(call);
+  }
 
   // Both block, and return the encoded reply or the call's status. `peer` is the caller's address, as from
   // ServerCall::peer().
@@ -54,6 +58,7 @@ class EnrollmentAnswerer {
   const Authority& authority_;
   telemetry::Registry& registry_;
   Identify identify_;
+  std::function<void(const std::string& agent_id, const std::string& serial)> on_issued_;
   AttemptLimiter failures_;  // by address: refused calls
   AttemptLimiter renewals_;  // by agent: certificates
   std::mutex mutex_;         // guards counters_

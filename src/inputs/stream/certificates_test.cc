@@ -4,12 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 
 #include "grpc/channel.h"
+#include "grpc/crl.h"
 #include "grpc/server.h"
 #include "grpc/testing/forge.h"
 #include "grpc/tls.h"
@@ -337,6 +339,20 @@ TEST_F(CertificatesTest, RefusesRevokedCertificates) {
   const Credentials namesake = make_ca("test CA");
   serve({.crl = make_crl(namesake, {})});
   refuses("CRL of another CA", good, "CRL signature failure");
+}
+
+TEST_F(CertificatesTest, ReadsTheEntriesOfAllLists) {
+  const Credentials intermediate = make_ca("intermediate", root_);
+  const Credentials one = agent();
+  const Credentials below = agent({}, &intermediate);
+  const auto entries = grpc::read_crl(folder_.file(
+      "lists.pem", "a comment\n" + make_crl(*root_, {&one, &intermediate}) + make_crl(intermediate, {&below})));
+  ASSERT_TRUE(entries);
+  EXPECT_EQ(entries->size(), 3U);
+  EXPECT_EQ(std::ranges::count(*entries, "CN=intermediate", &std::pair<std::string, std::string>::first), 1);
+  const auto none = grpc::read_crl(folder_.file("none.pem", ""));
+  EXPECT_TRUE(none && none->empty());
+  EXPECT_FALSE(grpc::read_crl("/nonexistent/crl.pem"));
 }
 
 TEST_F(CertificatesTest, RefusesOtherIdentities) {

@@ -25,8 +25,9 @@ struct IngestOptions {
   identity::IdentityRule identity = {.from = identity::IdentityFrom::kNone, .trust_domain = ""};
   // A client without a certificate may not publish, although the handshake admits it.
   bool certificate_required = false;
-  // Whether the certificate with this serial number was revoked; empty: none is. Called from all loops.
-  std::function<bool(std::string_view serial)> is_revoked = {};
+  // Whether the certificate was revoked; empty: none is. `agent`: what it identifies, if anybody. Called from all
+  // loops.
+  std::function<bool(std::string_view agent, const PeerCertificate& certificate)> is_revoked = {};
   // Unacknowledged bytes that an agent may have in flight. HelloReply announces the limit; HTTP/2 flow control enforces
   // it.
   uint32_t window_bytes = 512 * 1024;

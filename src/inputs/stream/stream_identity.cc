@@ -27,11 +27,12 @@ Error denied(std::string text) { return Error(Code::kPermissionDenied, std::move
 // `id`: the agent that the certificate identifies.
 std::optional<Refusal> judge(const PeerCertificate& certificate, const Result<std::string>& id,
                              const stream::Hello& hello, const IngestOptions& options, IngestMetrics& metrics) {
-  if (options.is_revoked && options.is_revoked(certificate.serial)) {
-    return Refusal{metrics.refused_revoked, kRevoked,
-                   denied(fmt::format("the agent's certificate was revoked (serial {}); only a new join token can join "
-                                      "it again",
-                                      certificate.serial))};
+  if (options.is_revoked && options.is_revoked(id ? *id : "", certificate)) {
+    return Refusal{
+        metrics.refused_revoked, kRevoked,
+        denied(fmt::format("the agent's certificate was revoked (serial {}); it needs a new one, or a new join "
+                           "token",
+                           certificate.serial))};
   }
   if (options.identity.from == identity::IdentityFrom::kNone) return std::nullopt;
   if (!id) return Refusal{metrics.refused_no_identity, kOther, id.error()};

@@ -49,13 +49,13 @@ std::shared_ptr<LiveStream> StreamTable::rival_of(const LiveStream& stream) cons
   return nullptr;
 }
 
-size_t StreamTable::end_if(const std::function<bool(const std::string& certificate)>& ends, const Error& error) {
+size_t StreamTable::end_if(const std::function<bool(const LiveStream&)>& ends, const Error& error) {
   std::vector<std::shared_ptr<LiveStream>> found;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [agent, streams] : by_agent_) {
       for (const auto& stream : streams) {
-        if (!stream->certificate.empty() && ends(stream->certificate)) found.push_back(stream);
+        if (!stream->certificate.empty() && ends(*stream)) found.push_back(stream);
       }
     }
   }

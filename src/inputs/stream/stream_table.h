@@ -23,6 +23,7 @@ struct LiveStream {
   std::string hostname;
   std::string peer;
   std::string certificate;  // serial number of the client's certificate; empty without one
+  std::string issuer;       // of that certificate
   // Thread-safe. Ends the stream with the error, on the stream's loop.
   std::function<void(Error)> end;
   // Thread-safe. Notifies the agent of a rival.
@@ -40,8 +41,8 @@ class StreamTable {
   // The other incarnation's stream, if it still exists. Call for a stream with has_rival that has sent a batch.
   std::shared_ptr<LiveStream> rival_of(const LiveStream& stream) const;
 
-  // Ends every stream whose certificate satisfies the predicate. Returns their number.
-  size_t end_if(const std::function<bool(const std::string& certificate)>& ends, const Error& error);
+  // Ends every stream with a certificate that satisfies the predicate. Returns their number.
+  size_t end_if(const std::function<bool(const LiveStream&)>& ends, const Error& error);
 
   size_t size() const;
 

@@ -28,7 +28,7 @@ TEST(StreamTableTest, EndsTheStreamsOfSomeCertificates) {
   ASSERT_TRUE(table.add(stream("web-1", "0b", renewed), 16));
   ASSERT_TRUE(table.add(stream("web-2", "0c", other), 16));
   ASSERT_TRUE(table.add(stream("web-3", "", without), 16));
-  const auto ends = [](const std::string& serial) { return serial.empty() || serial == "0a"; };
+  const auto ends = [](const LiveStream& one) { return one.certificate.empty() || one.certificate == "0a"; };
   EXPECT_EQ(table.end_if(ends, Error(Code::kPermissionDenied, "revoked")), 1U);
   ASSERT_TRUE(revoked);
   EXPECT_EQ(revoked->message(), "revoked");

@@ -130,7 +130,7 @@ void Uplink::maybe_drained() {
 OutputState Uplink::state() const {
   std::string warning = refusal_.empty() ? conflict_.text : refusal_;
   if (!warning.empty() && !limited_.text.empty()) warning += "; ";
-  OutputState state{client_.established(), "", warning + limited_.text, client_.in_flight()};
+  OutputState state{client_.established(), "", warning + limited_.text, client_.in_flight(), !refusal_.empty()};
   if (!state.ready) state.problem = "no stream to a server: " + last_error_;
   return state;
 }
