@@ -39,6 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (128 * hash->cost.n * hash->cost.r > kMaxScryptBytes || hash->cost.p > kMaxScryptP) __builtin_trap();
   }
   if (const auto network = Network::parse(first)) (void)network->contains(second);
+  const size_t digits = limit_group(first).size();
+  if (digits != 0 && digits != 8 && digits != 16) __builtin_trap();
   const std::string value = audit_value(text);
   if (value.size() > AuditLog::kMaxValue || value.find('\n') != std::string::npos) __builtin_trap();
   if (nlohmann::json::parse(value, nullptr, false).is_discarded()) __builtin_trap();

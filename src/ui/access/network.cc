@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace monitor::access {
@@ -14,12 +16,17 @@ namespace {
 
 constexpr unsigned kBits = 128;
 constexpr unsigned kMappedBits = 96;  // before an IPv4 address
+constexpr std::array<unsigned char, kMappedBits / 8> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+
+std::string_view text_of(std::span<const unsigned char> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 std::optional<std::array<unsigned char, 16>> bytes_of(std::string_view text) {
   const std::string address(text);
   std::array<unsigned char, 16> bytes{};
   if (inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1) return bytes;
-  bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  std::ranges::copy(kMappedPrefix, bytes.begin());
   if (inet_pton(AF_INET, address.c_str(), bytes.data() + kMappedBits / 8) == 1) return bytes;
   return std::nullopt;
 }
@@ -34,6 +41,15 @@ std::string_view without_port(std::string_view text) {
 }
 
 }  // namespace
+
+std::string limit_group(std::string_view address) {
+  const auto bytes = bytes_of(without_port(address));
+  if (!bytes) return "";
+  constexpr size_t kNetworkBytes = 8;  // one customer has a whole /64
+  const bool v4 = std::ranges::equal(std::span(*bytes).first(kMappedBits / 8), kMappedPrefix);
+  return v4 ? hex(text_of(std::span(*bytes).subspan(kMappedBits / 8)))
+            : hex(text_of(std::span(*bytes).first(kNetworkBytes)));
+}
 
 Result<Network> Network::parse(std::string_view text) {
   const Error malformed(Code::kInvalidArgument, fmt::format("got {}, expected an IP address or ADDRESS/PREFIX",

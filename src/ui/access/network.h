@@ -27,4 +27,8 @@ class Network {
   unsigned prefix_;  // in bits of the mapped form
 };
 
+// What limits on attempts count as one client: an IPv4 address or an IPv6 /64 network. The address may have a port.
+// Empty if it is none.
+std::string limit_group(std::string_view address);
+
 }  // namespace monitor::access

@@ -82,6 +82,7 @@ class Api {
   Reply session(const Identity& who) const;
   struct Login;  // an attempt
   Reply finish_login(const Login& login);
+  void give_back_attempt(const Login& login);
   int wait_for_login(const Request& request, const std::string& user);
 
   // routes_stream.cc

@@ -20,11 +20,11 @@ constexpr const char* kPassword = "correct horse battery";
 // A folder with a users file, which exists before the API starts.
 class UsersFolder {
  public:
-  UsersFolder() {
+  explicit UsersFolder(const access::ScryptCost& cost = {1024, 1, 1}) {
     std::string name = std::filesystem::temp_directory_path() / "login-XXXXXX";
     folder_ = mkdtemp(name.data());
     SeededRandom random(5);
-    const auto hash = access::hash_password(kPassword, random, {1024, 1, 1});
+    const auto hash = access::hash_password(kPassword, random, cost);
     PosixDisk disk;
     EXPECT_TRUE(access::edit_accounts(disk, file(), [&](access::Accounts& accounts) {
       accounts.users["ann"] = {"ann", Role::kAdmin, *hash, 0};
@@ -126,6 +126,40 @@ TEST_F(ApiLogin, LimitsFailuresOfAnAddress) {
   const std::string answer = log_in("vic", kPassword);
   EXPECT_EQ(status(answer), 429) << "the right password as well";
   EXPECT_THAT(answer, HasSubstr("Retry-After: "));
+}
+
+// Behind a proxy, which names the addresses of its clients. A password takes some 40 ms.
+class SlowLogins : private UsersFolder, public ApiTest {
+ protected:
+  SlowLogins() : UsersFolder({1 << 14, 8, 1}), ApiTest(behind_a_proxy(options())) { EXPECT_TRUE(api_->start()); }
+
+  static ApiOptions behind_a_proxy(ApiOptions options) {
+    options.access.proxies = {*access::Network::parse("127.0.0.1/32")};
+    return options;
+  }
+  int begin(const std::string& user, const std::string& password, const std::string& address) {
+    const int fd = connect_to();
+    const std::string body = R"({"user":")" + user + R"(","password":")" + password + "\"}";
+    const std::string text =
+        "POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Forwarded-For: " + address +
+        "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    EXPECT_EQ(send(fd, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+    return fd;
+  }
+};
+
+TEST_F(SlowLogins, AFullQueueCostsNoAttempt) {
+  std::vector<int> others;
+  for (int i = 0; i < 16; ++i) {
+    others.push_back(begin("user" + std::to_string(i), "wrong", "192.0.2." + std::to_string(i)));
+  }
+  std::vector<int> own;
+  for (int i = 0; i < 14; ++i) own.push_back(begin("vic", "wrong", "203.0.113.1"));
+  size_t busy = 0;
+  for (const int fd : own) busy += status(read_until(fd, "\x01")) == 503 ? 1 : 0;
+  ASSERT_GE(busy, 5U) << "the queue was full";
+  for (const int fd : others) read_until(fd, "\x01");
+  EXPECT_EQ(status(read_until(begin("vic", kPassword, "203.0.113.1"), "\x01")), 200);
 }
 
 TEST_F(ApiLogin, SuccessesDoNotCountAsFailures) {

@@ -19,11 +19,14 @@ class BlockingExecutor {
   BlockingExecutor(EventLoop& loop, std::string name, size_t most)
       : worker_(loop), name_(std::move(name)), most_(most) {}
 
+  // True if the next submit() will be refused.
+  bool full() const { return waiting_ >= most_; }
+  Reply refusal() const {
+    return error_reply(503, "too many requests for the " + name_ + " at once; try again in a moment");
+  }
+
   void submit(const WebServer::Responder& responder, std::function<Reply()> work) {
-    if (waiting_ >= most_) {
-      responder.reply(error_reply(503, "too many requests for the " + name_ + " at once; try again in a moment"));
-      return;
-    }
+    if (full()) return responder.reply(refusal());
     ++waiting_;
     auto reply = std::make_shared<Reply>();
     worker_.submit([reply, work = std::move(work)] { *reply = work(); },
@@ -34,10 +37,7 @@ class BlockingExecutor {
   }
   // The same for work whose result is needed on the loop's thread to form the reply.
   void submit(const WebServer::Responder& responder, std::function<void()> work, std::function<Reply()> finish) {
-    if (waiting_ >= most_) {
-      responder.reply(error_reply(503, "too many requests for the " + name_ + " at once; try again in a moment"));
-      return;
-    }
+    if (full()) return responder.reply(refusal());
     ++waiting_;
     worker_.submit(std::move(work), [this, responder, finish = std::move(finish)] {
       --waiting_;

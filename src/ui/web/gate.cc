@@ -206,8 +206,7 @@ bool Gate::still_reads(const Request& request) { return identify(request, false)
 std::string Gate::client_group(const Request& request) const {
   if (!from_proxy(request) || request.forwarded_for.empty()) return request.address_group;
   // The last entry is the address that the proxy has seen. Those before it are claims of the client.
-  const auto entries = split(request.forwarded_for, ',');
-  return "forwarded " + std::string(trim(entries.back()).substr(0, 64));
+  return "forwarded " + access::limit_group(trim(split(request.forwarded_for, ',').back()));
 }
 
 access::AuditEvent Gate::event_of(std::string event, const Request& request, const Identity& who) {

@@ -286,9 +286,20 @@ TEST_F(ProxyGateTest, AmbiguousHeadersProveNothing) {
 
 TEST_F(ProxyGateTest, LimitsTheClientsBehindTheProxyEach) {
   gate(false);
+  const auto group = [&](const std::string& forwarded) {
+    Request request = get();
+    request.forwarded_for = forwarded;
+    return gate_->client_group(request);
+  };
+  EXPECT_EQ(group("203.0.113.1, 203.0.113.2"), group("203.0.113.2")) << "what the proxy has seen";
+  EXPECT_NE(group("203.0.113.1"), group("203.0.113.2"));
+  EXPECT_EQ(group("203.0.113.2:4711"), group("203.0.113.2:4712")) << "a new connection is no new client";
+  EXPECT_EQ(group("2001:db8::1"), group("[2001:db8::ffff]:4711")) << "one network of IPv6";
+  EXPECT_NE(group("2001:db8::1"), group("2001:db8:0:1::1"));
+  EXPECT_EQ(group("::ffff:203.0.113.2"), group("203.0.113.2"));
+  EXPECT_EQ(group("unknown"), group("x")) << "all that are no addresses count as one";
   Request request = get();
-  request.forwarded_for = "203.0.113.1, 203.0.113.2";
-  EXPECT_EQ(gate_->client_group(request), "forwarded 203.0.113.2") << "what the proxy has seen";
+  request.forwarded_for = "203.0.113.2";
   request.address = "198.51.100.1:4711";
   EXPECT_EQ(gate_->client_group(request), "192.0.2.1") << "anyone can claim it";
 }

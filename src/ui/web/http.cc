@@ -116,7 +116,8 @@ Status check_host(const Request& request, const std::vector<std::string>& names)
 }
 
 Status check_origin(const Request& request) {
-  const bool own_origin = request.origin.empty() || same_origin(request.origin, request.host);
+  const bool one_origin = header_values(request, "Origin").size() <= 1;
+  const bool own_origin = one_origin && (request.origin.empty() || same_origin(request.origin, request.host));
   const bool own_site = request.site.empty() || request.site == "same-origin" || request.site == "none";
   if (own_origin && own_site) return {};
   return Error(Code::kPermissionDenied, fmt::format("origin {}: pages of other origins must not make changes",

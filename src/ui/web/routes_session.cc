@@ -131,6 +131,11 @@ void Api::log_in(const Call& call) {
     call.reply(error_reply(given.error()));
     return;
   }
+  // An attempt counts only if the password is looked at.
+  if (password_executor_.full()) {
+    call.reply(password_executor_.refusal());
+    return;
+  }
   if (const int wait = wait_for_login(call.request, given->user); wait > 0) {
     log_warning("login refused: too many have failed",
                 {{"address", call.request.address}, {"forwarded_for", call.request.forwarded_for}});
@@ -157,8 +162,16 @@ void Api::log_in(const Call& call) {
       [this, login] { return finish_login(*login); });
 }
 
+void Api::give_back_attempt(const Login& login) {
+  logins_by_address_.give_back(gate_.client_group(login.request));
+  logins_by_user_.give_back(login.given.user);
+}
+
 Reply Api::finish_login(const Login& login) {
-  if (!login.matches) return error_reply(503, login.matches.error().message());
+  if (!login.matches) {
+    give_back_attempt(login);
+    return error_reply(503, login.matches.error().message());
+  }
   // The users file may have changed in the meantime.
   const access::User* const user = gate_.accounts()->user(login.given.user);
   const bool known = user != nullptr && user->password == login.credential && *login.matches;
@@ -172,8 +185,7 @@ Reply Api::finish_login(const Login& login) {
                                  {"forwarded_for", login.request.forwarded_for}});
     return error_reply(401, "the user or the password is wrong");
   }
-  logins_by_address_.give_back(gate_.client_group(login.request));
-  logins_by_user_.give_back(user->name);
+  give_back_attempt(login);
   logins_.add();
   who.kind = Identity::Kind::kSession;
   who.role = user->role;
