@@ -27,6 +27,18 @@ TEST(Redactor, RemovesKnownValuesEverywhere) {
   EXPECT_GE(redactor.removed(), 3U);
 }
 
+TEST(Redactor, KeepsSettingsThatAreNoSecrets) {
+  Redactor redactor;
+  redactor.add_secret_file(
+      "linger.ms=1000\ncompression.type=snappy\ndebug=all,broker\nssl.key.pem=key-of-mine\n"
+      "sasl.oauthbearer.config=principal-of-mine\nalice:hunter2-s3cr3t\n");
+  const std::string harmless = "1000 points, snappy, all,broker";
+  EXPECT_EQ(redactor.clean(harmless), harmless);
+  for (const std::string secret : {"key-of-mine", "principal-of-mine", "hunter2-s3cr3t"}) {
+    EXPECT_THAT(redactor.clean("x " + secret), Not(HasSubstr(secret)));
+  }
+}
+
 TEST(Redactor, KnowsSecretsByTheirNames) {
   for (const std::string line :
        {"password=hunter2-s3cr3t", "sasl.password: hunter2-s3cr3t", R"({"web_token": "hunter2-s3cr3t", "a": 1})",
@@ -35,7 +47,9 @@ TEST(Redactor, KnowsSecretsByTheirNames) {
         "cookie: session=hunter2-s3cr3t; a=b", "http://alice:hunter2-s3cr3t@host/path",
         "//host/share cifs username=a,password=hunter2-s3cr3t,uid=0 0 0",
         R"(what secret="hunter2-s3cr3t \" hunter2-s3cr3t")", "--join-token=hunter2-s3cr3t",
-        "JoinToken = hunter2-s3cr3t", "private_key: \"hunter2-s3cr3t\"", "a password=x secret=hunter2-s3cr3t"}) {
+        "/auth/db/password: hunter2-s3cr3t", "/auth/db/password: hunter2-s3cr3t # of alice",
+        "password: hunter2-s3cr3t is it", "JoinToken = hunter2-s3cr3t", "private_key: \"hunter2-s3cr3t\"",
+        "a password=x secret=hunter2-s3cr3t"}) {
     Redactor redactor;
     EXPECT_THAT(redactor.clean(line), Not(HasSubstr(kSecret))) << line;
     EXPECT_GE(redactor.removed(), 1U) << line;
@@ -46,7 +60,12 @@ TEST(Redactor, LeavesOrdinaryTextAlone) {
   for (const std::string line :
        {"monitor_web_wrong_tokens_total 5", "--etcd-password-file /etc/monitor/password", "ssl.key.location=/etc/k.pem",
         "the web token may be read by every user", "https://host:8080/path?x=y", "web-token-file=/etc/monitor/token",
-        "basic information", "mail a@b.example"}) {
+        "basic information", "mail a@b.example",
+        // What our programs say about secrets.
+        "web token /etc/monitor/web-token: mode 0600", R"("text": "etcd password /d/etcd-password: mode 0600",)",
+        "reading /etc/monitor/token: Permission denied", "opening /d/password: No such file or directory",
+        "join token: it has 3 parts, expected 4", "join token: its id is not 16 hexadecimal digits",
+        "uses of a token: got 0, expected 1 to 1000", "users=2 tokens=1", R"({"secret":true,"password":null})"}) {
     Redactor redactor;
     EXPECT_EQ(redactor.clean(line), line);
     EXPECT_EQ(redactor.removed(), 0U) << line;

@@ -16,10 +16,10 @@ constexpr std::array<std::string_view, 9> kSecretNames = {"password",   "passwd"
                                                           "credential", "jaas",   "apikey",     "privatekey"};
 constexpr std::array<std::string_view, 4> kHarmlessEnds = {"file", "folder", "location", "path"};
 constexpr std::array<std::string_view, 2> kTokenPrefixes = {"mjt1_", "monitor-token-"};
-// Settings of Kafka's clients whose values are no secrets, and which explain a failed connection.
-constexpr std::array<std::string_view, 8> kHarmlessSettings = {
-    "security.protocol", "sasl.mechanism", "sasl.mechanisms",          "ssl.ca.location",
-    "ssl.key.location",  "debug",          "ssl.certificate.location", "client.id"};
+// Parts of the names of those Kafka settings that are secrets, besides kSecretNames. The values of all others explain a
+// failed connection, and "1000" or "plain" must not be removed from everything else.
+constexpr std::array<std::string_view, 3> kSecretSettings = {"username", "keypem", "oauthbearerconfig"};
+constexpr std::array<std::string_view, 4> kNoValues = {"true", "false", "null", "none"};
 
 bool is_name_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
@@ -39,6 +39,32 @@ bool names_a_secret(std::string_view name) {
   const std::string text = folded(name);
   if (std::ranges::any_of(kHarmlessEnds, [&](std::string_view end) { return text.ends_with(end); })) return false;
   return std::ranges::any_of(kSecretNames, [&](std::string_view part) { return text.find(part) != std::string::npos; });
+}
+
+// The form of the names of Kafka's settings: sasl.mechanisms, but not alice.
+bool is_setting(std::string_view name) {
+  return name == "debug" || name == "acks" ||
+         (name.find('.') != std::string_view::npos && std::ranges::all_of(name, [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.';
+          }));
+}
+
+bool is_harmless_setting(std::string_view name) {
+  if (!is_setting(name) || names_a_secret(name)) return false;
+  const std::string text = folded(name);
+  return std::ranges::none_of(kSecretSettings,
+                              [&](std::string_view part) { return text.find(part) != std::string::npos; });
+}
+
+bool is_letters(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+}
+
+// Whether the name that begins at `begin` is the end of a path from the root, as in "/etc/monitor/token".
+bool ends_path(std::string_view line, size_t begin) {
+  size_t at = begin;
+  while (at > 0 && (is_name_byte(line[at - 1]) || line[at - 1] == '/')) --at;
+  return at < begin && line[at] == '/';
 }
 
 // The end of a value that starts at `at`: of a quoted one its quote, else a space or a separator.
@@ -67,6 +93,19 @@ std::optional<Value> value_after(std::string_view line, size_t at) {
   const size_t end = value_end(line, i);
   const bool quoted = i < line.size() && (line[i] == '"' || line[i] == '\'');
   return Value{quoted ? i + 1 : i, end};
+}
+
+// True for what stands where a value could be, but is none: "token: it is empty", "/etc/monitor/token: mode 0600",
+// "secret":true, tokens=2. `begin` and `end`: of the name.
+bool is_no_value(std::string_view line, size_t begin, size_t end, const Value& value) {
+  const std::string_view text = line.substr(value.begin, value.end - value.begin);
+  if (std::ranges::find(kNoValues, text) != kNoValues.end()) return true;
+  const bool number = text.find_first_not_of("0123456789") == std::string_view::npos;
+  if (number && text.size() < kLeastSecret) return true;
+  // A word after a colon and a space, with another word behind it: prose.
+  const bool sentence = line.substr(end, 2) == ": " && value.begin == end + 2 && is_letters(text) &&
+                        value.end + 1 < line.size() && line[value.end] == ' ' && is_name_byte(line[value.end + 1]);
+  return sentence && (text.size() < kLeastSecret || ends_path(line, begin));
 }
 
 bool equal_folded(std::string_view text, std::string_view lower) { return folded(text) == lower; }
@@ -104,7 +143,10 @@ std::optional<Value> find_secret(std::string_view line, size_t from) {
       return Value{i, end};
     }
     auto value = credentials_after(line, name, end);
-    if (!value && names_a_secret(name)) value = value_after(line, end);
+    if (!value && names_a_secret(name)) {
+      value = value_after(line, end);
+      if (value && is_no_value(line, i, end, *value)) value.reset();
+    }
     if (value && value->end > value->begin && line.substr(value->begin, kRemoved.size()) != kRemoved) return value;
     i = end;
   }
@@ -132,7 +174,7 @@ void Redactor::add_secret_file(std::string_view text) {
     if (line.empty() || line[0] == '#' || line.starts_with("-----")) continue;
     const size_t sign = line.find_first_of("=:");
     const std::string_view name = trim(line.substr(0, sign));
-    if (std::ranges::find(kHarmlessSettings, name) != kHarmlessSettings.end()) continue;
+    if (sign != std::string_view::npos && is_harmless_setting(name)) continue;
     add_secret(line);
     if (sign != std::string_view::npos) add_secret(line.substr(sign + 1));
   }

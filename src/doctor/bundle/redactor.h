@@ -17,7 +17,7 @@ class Redactor {
   // would take half of a text with them.
   void add_secret(std::string_view value);
   // The content of a secret file: the whole text, each of its lines, and the values of NAME=VALUE and NAME: VALUE
-  // lines. Values that are no secrets (security.protocol=SASL_SSL) stay.
+  // lines. Kafka settings that are no secrets (security.protocol=SASL_SSL, linger.ms=1000) stay.
   void add_secret_file(std::string_view text);
 
   // Replaces known secrets, and then, line by line:
@@ -27,7 +27,7 @@ class Redactor {
   //  - our own tokens, by their prefix (mjt1_, monitor-token-)
   //  - the value of a name that contains password, passwd, passphrase, secret, token, credential, jaas, api_key or
   //    private_key, in the forms name=value, name: value and "name": "value"; not of one that ends in file, folder or
-  //    location
+  //    location, and not what is no value: "token: it is empty", "/etc/monitor/token: mode 0600", "secret": true
   std::string clean(std::string_view text);
   // Replacements so far.
   uint64_t removed() const { return removed_; }
