@@ -10,7 +10,8 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import BIN, LIMIT, ProgramTest, run  # noqa: E402
 
-TOKEN = "mjt1_0011_planted-join-token_aabb"
+SECRET = "5ec2e7" + 58 * "0"
+TOKEN = f"mjt1_{16 * '1'}_{SECRET}_{64 * 'a'}"
 OPTIONS = "/etc/default/monitor-agent"
 STORED = "/etc/credstore/monitor-agent.join-token"
 
@@ -67,12 +68,12 @@ class InitTest(ProgramTest):
         status, out, err = self.init("--server", "web.example:50051", "--agent-id", "web-1", "--token-stdin", "--yes", stdin=TOKEN + "\n")
         self.assertEqual(status, 0, err)
         self.assertIn("+MONITOR_AGENT_SERVER=web.example:50051", out)
-        self.assertNotIn("planted", out + err)
+        self.assertNotIn(SECRET, out + err)
         self.assertEqual(self.read(STORED), TOKEN + "\n")
         self.assertEqual(stat.S_IMODE(os.stat(self.data + STORED).st_mode), 0o600)
         self.assertEqual(stat.S_IMODE(os.stat(self.data + OPTIONS).st_mode), 0o644)
         before = self.read(OPTIONS)
-        self.assertNotIn("planted", before)
+        self.assertNotIn(SECRET, before)
         status, out, err = self.init("--server", "web.example:50051", "--agent-id", "web-1", "--token-stdin", "--yes", stdin=TOKEN + "\n")
         self.assertEqual((status, out), (0, "The configuration is up to date.\n"), err)
         self.assertEqual(self.read(OPTIONS), before)
@@ -108,7 +109,7 @@ class InitTest(ProgramTest):
         terminal.shows("Write these files? [y/N] ")
         terminal.types("y\n")
         self.assertEqual(terminal.ends(), 0, terminal.text)
-        self.assertNotIn("planted", terminal.text)
+        self.assertNotIn(SECRET, terminal.text)
         self.assertEqual(self.read(STORED), TOKEN + "\n")
         self.assertIn("MONITOR_AGENT_AGENT_ID=web-1\n", self.read(OPTIONS))
 
@@ -133,10 +134,13 @@ class InitTest(ProgramTest):
     def test_rejects_wrong_input(self):
         for arguments, stdin in ((["--server", "a:b"], ""), (["--server", "a:1", "--agent-id", "a/b"], ""),
                                  (["--server", "a:1", "--token-stdin"], ""), (["--server", "a:1", "--token-stdin"], "two words\n"),
+                                 (["--server", "a:1", "--token-stdin"], "anything\n"), (["--server", "a:1", "--token-stdin"], TOKEN[:-1]),
+                                 (["--server", "a:1", "--token-stdin"], TOKEN.upper()), (["--server", "a:1", "--token-stdin"], TOKEN + "0"),
                                  (["--server", "a:1", "--tls-cert", "x"], ""),
                                  (["--server", "a:1", "--token-stdin", "--tls-ca", "x"], "token")):
             status, out, err = self.init(*arguments, "--yes", stdin=stdin)
             self.assertEqual(status, 64, (arguments, out, err))
+            self.assertNotIn(SECRET[:20], out + err)
         status, _, err = self.init("--server", "a:1", "--tls-ca", f"{self.data}/none.pem", "--yes")
         self.assertEqual(status, 74, err)
         self.assertIn("none.pem", err)

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "base/trust.h"
 #include "doctor/real/run_program.h"
+#include "identity/ca/join_token.h"
 
 namespace monitor {
 
@@ -58,17 +59,20 @@ bool wants(const std::string& question) {
   return answer && (*answer == "y" || *answer == "Y" || *answer == "yes");
 }
 
+// The form only; the server knows whether it is valid. The text is not repeated: it may be another secret.
+Error not_a_token(const Error& why) {
+  return Error(Code::kInvalidArgument,
+               why.message() + "; expected what `monitor-server token create` prints, mjt1_ID_SECRET_PIN");
+}
+
 Result<std::string> read_token(const InitFlags& flags) {
   Result<std::string> text = std::string();
   if (!flags.token_file.empty()) text = read_secret_file(flags.token_file, kMaxToken, "the file of the join token");
   if (flags.token_stdin) text = read_to_end(STDIN_FILENO, "standard input", kMaxToken);
   if (!text) return text.error();
-  std::string token(trim(*text));
-  const auto odd = [](char c) { return c <= ' ' || c >= 0x7f; };
-  if ((token.empty() && (flags.token_stdin || !flags.token_file.empty())) || std::ranges::any_of(token, odd)) {
-    return Error(Code::kInvalidArgument, "the join token must be one word, as `monitor-server token create` prints it");
-  }
-  return token;
+  if (!flags.token_stdin && flags.token_file.empty()) return std::string();
+  const auto token = identity::parse_join_token(*text);
+  return token ? Result<std::string>(token->text()) : Result<std::string>(not_a_token(token.error()));
 }
 
 // Completes the answers from the terminal. False: the user ended it.
@@ -96,6 +100,9 @@ bool ask_for_rest(InitFlags& flags, Disk& disk) {
 
 std::string check_answers(const InitAnswers& answers) {
   if (answers.server.empty()) return "--server: name the server, HOST:PORT";
+  if (const auto token = identity::parse_join_token(answers.token); !answers.token.empty() && !token) {
+    return not_a_token(token.error()).message();
+  }
   if (!answers.token.empty() && !answers.ca_file.empty()) return "--tls-ca: a join token brings the CA; leave it out";
   for (const std::string_view part : split(answers.server, ',')) {
     const auto address = parse_host_port(std::string(trim(part)), 50051);
@@ -200,6 +207,12 @@ int run_init(const Cli& cli, InitFlags& flags, const InitCheck& check) {
   const bool unit = has_unit(flags.root);
   const auto plan = InitPlan::make(disk, flags.root, unit, flags.answers);
   if (!plan) return fail("the setup cannot be prepared", plan.error());
+  if (!unit && !flags.root.empty() && !plan->empty()) {
+    say(fmt::format(
+        "There is no {} in {}. The options name files in /etc, as a system that starts from {} sees them, and "
+        "only root can read those. If systemd is to run the agent there, install its package first.\n",
+        kUnit, flags.root, flags.root));
+  }
   say(plan->empty() ? "The configuration is up to date.\n" : plan->describe());
   if (!plan->empty()) {
     if (!flags.yes && !interactive)

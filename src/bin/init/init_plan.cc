@@ -36,28 +36,40 @@ Result<std::optional<std::string>> read_if_there(Disk& disk, const std::string& 
 // Options and credentials as they are collected.
 struct Draft {
   doctor::OptionChanges options;
-  std::vector<std::pair<std::string, std::string>> credentials;  // name, content
+  struct Credential {
+    std::string name;
+    std::string content;
+    std::string what;  // for people
+  };
+  std::vector<Credential> credentials;
 };
+
+constexpr const char* kSecret = "a secret, mode 0600, not shown";
+constexpr const char* kCertificate = "certificates, mode 0600";
 
 void add_option(Draft& draft, const std::string& option, const std::string& value) {
   if (!value.empty()) draft.options[variable(option)] = value;
 }
 
-void add_credential(Draft& draft, bool unit, const std::string& option, const std::string& name, std::string content) {
+void add_credential(Draft& draft, bool unit, const std::string& option, const std::string& name, std::string content,
+                    const char* what) {
   add_option(draft, option, unit ? credential_of_service(kService, name) : stored_credential(kService, name));
-  draft.credentials.emplace_back(name, std::move(content));
+  draft.credentials.push_back({name, std::move(content), what});
 }
 
-Status copy_credential(Draft& draft, bool unit, const std::string& option, const std::string& name,
+Status copy_credential(Disk& disk, Draft& draft, bool unit, const std::string& option, const std::string& name,
                        const std::string& file) {
   if (file.empty()) return {};
-  auto content = read_secret_file(file, kMaxBytes, "the file of --" + option);
-  if (!content) return content.error();
-  add_credential(draft, unit, option, name, std::move(*content));
+  // Everybody may read a certificate.
+  const bool is_public = option.ends_with("-ca") || option.ends_with("-cert");
+  auto content =
+      is_public ? disk.read_file(file, kMaxBytes) : read_secret_file(file, kMaxBytes, "the file of --" + option);
+  if (!content) return content.error().with_context("--" + option);
+  add_credential(draft, unit, option, name, std::move(*content), is_public ? kCertificate : kSecret);
   return {};
 }
 
-Result<Draft> draft_of(const InitAnswers& answers, bool unit) {
+Result<Draft> draft_of(Disk& disk, const InitAnswers& answers, bool unit) {
   Draft draft;
   add_option(draft, "server", answers.server);
   add_option(draft, "agent-id", answers.agent_id);
@@ -69,7 +81,7 @@ Result<Draft> draft_of(const InitAnswers& answers, bool unit) {
         std::tuple{"etcd-ca", "etcd-ca", &answers.etcd.ca_file},
         std::tuple{"etcd-cert", "etcd-cert", &answers.etcd.certificate_file},
         std::tuple{"etcd-key", "etcd-key", &answers.etcd.key_file}}) {
-    if (Status copied = copy_credential(draft, unit, option, name, *file); !copied) return copied.error();
+    if (Status copied = copy_credential(disk, draft, unit, option, name, *file); !copied) return copied.error();
   }
   // The two ways to prove who the agent is exclude each other: what an earlier run has set for the other one goes.
   if (!answers.token.empty()) {
@@ -77,7 +89,9 @@ Result<Draft> draft_of(const InitAnswers& answers, bool unit) {
   } else if (!answers.ca_file.empty()) {
     draft.options[variable("join-token-file")] = std::nullopt;
   }
-  if (!answers.token.empty()) add_credential(draft, unit, "join-token-file", "join-token", answers.token + "\n");
+  if (!answers.token.empty()) {
+    add_credential(draft, unit, "join-token-file", "join-token", answers.token + "\n", kSecret);
+  }
   if (answers.etcd.named()) {
     add_option(draft, "etcd", answers.etcd.endpoints);
     add_option(draft, "etcd-host", answers.etcd.host);
@@ -96,7 +110,7 @@ Status make_parent(Disk& disk, const PlannedFile& file) {
   if (stat(folder.c_str(), &info) == 0) return {};
   if (Status made = disk.make_folder(folder); !made) return made;  // 0700
   constexpr mode_t kForAll = 0755;
-  if (!file.secret && chmod(folder.c_str(), kForAll) != 0) return errno_error(errno, "chmod " + folder);
+  if (!file.hidden() && chmod(folder.c_str(), kForAll) != 0) return errno_error(errno, "chmod " + folder);
   return {};
 }
 
@@ -111,17 +125,17 @@ std::string current_option(Disk& disk, const std::string& root, const std::strin
 }
 
 Result<InitPlan> InitPlan::make(Disk& disk, const std::string& root, bool unit, const InitAnswers& answers) {
-  auto draft = draft_of(answers, unit);
+  auto draft = draft_of(disk, answers, unit);
   if (!draft) return draft.error();
   InitPlan plan;
-  for (auto& [name, content] : draft->credentials) {
-    PlannedFile file{root + stored_credential(kService, name), std::nullopt, std::move(content), true};
+  for (auto& [name, content, what] : draft->credentials) {
+    PlannedFile file{root + stored_credential(kService, name), std::nullopt, std::move(content), what};
     auto before = read_if_there(disk, file.path);
     if (!before) return before.error();
     file.before = std::move(*before);
     if (file.before != file.after) plan.files_.push_back(std::move(file));
   }
-  PlannedFile options{options_path(root), std::nullopt, "", false};
+  PlannedFile options{options_path(root), std::nullopt, "", ""};
   auto before = read_if_there(disk, options.path);
   if (!before) return before.error();
   options.before = std::move(*before);
@@ -136,8 +150,8 @@ std::string InitPlan::describe() const {
   std::string text;
   for (const PlannedFile& file : files_) {
     text += fmt::format("{} ({})\n", printable(file.path), file.before ? "changed" : "new");
-    text += file.secret ? "  a secret, mode 0600, not shown\n"
-                        : printable_lines(doctor::line_diff(file.before.value_or(""), file.after));
+    text += file.hidden() ? "  " + file.what + "\n"
+                          : printable_lines(doctor::line_diff(file.before.value_or(""), file.after));
   }
   return text;
 }
@@ -147,7 +161,7 @@ Status InitPlan::apply(Disk& disk) const {
     if (Status made = make_parent(disk, file); !made) return made;
     if (Status written = disk.write_file(file.path, file.after); !written) return written;
     constexpr mode_t kReadByAll = 0644;
-    if (!file.secret && chmod(file.path.c_str(), kReadByAll) != 0) return errno_error(errno, "chmod " + file.path);
+    if (!file.hidden() && chmod(file.path.c_str(), kReadByAll) != 0) return errno_error(errno, "chmod " + file.path);
   }
   return {};
 }

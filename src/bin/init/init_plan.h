@@ -28,7 +28,9 @@ struct PlannedFile {
   std::string path;  // with the root
   std::optional<std::string> before;
   std::string after;
-  bool secret = false;  // mode 0600, and its content is never shown; else 0644
+  std::string what;  // what it is, with its mode; empty: options that everybody may read, which are shown
+  // Mode 0600, and its content is not shown; else 0644.
+  bool hidden() const { return !what.empty(); }
 };
 
 class InitPlan {

@@ -16,7 +16,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kToken = "mjt1_0011_hunter2_aabb";
+const std::string kToken =  // NOLINT(cert-err58-cpp)
+    "mjt1_" + std::string(16, '0') + "_" + std::string(64, '7') + "_" + std::string(64, 'a');
 
 class InitPlanTest : public testing::Test {
  protected:
@@ -48,13 +49,13 @@ class InitPlanTest : public testing::Test {
 TEST_F(InitPlanTest, WritesOptionsAndTheTokenAsACredential) {
   const InitPlan made = plan();
   EXPECT_THAT(made.describe(), HasSubstr("+MONITOR_AGENT_SERVER=web.example:50051"));
-  EXPECT_THAT(made.describe(), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(made.describe(), Not(HasSubstr("7777")));
   EXPECT_FALSE(std::filesystem::exists(root_ + "/etc")) << "a plan writes nothing";
   ASSERT_TRUE(made.apply(disk_).ok());
   EXPECT_EQ(text("/etc/default/monitor-agent"),
             "MONITOR_AGENT_JOIN_TOKEN_FILE=/run/credentials/monitor-agent.service/join-token\n"
             "MONITOR_AGENT_SERVER=web.example:50051\n");
-  EXPECT_EQ(text("/etc/credstore/monitor-agent.join-token"), std::string(kToken) + "\n");
+  EXPECT_EQ(text("/etc/credstore/monitor-agent.join-token"), kToken + "\n");
   EXPECT_EQ(mode("/etc/credstore/monitor-agent.join-token"), 0600U);
   EXPECT_EQ(mode("/etc/credstore"), 0700U);
   EXPECT_EQ(mode("/etc/default/monitor-agent"), 0644U);
@@ -82,6 +83,8 @@ TEST_F(InitPlanTest, ATokenAndCertificatesReplaceEachOther) {
   ASSERT_TRUE(plan().apply(disk_).ok());
   std::ofstream(root_ + "/ca.pem") << "a certificate\n";
   answers_ = {.server = "web.example:50051", .ca_file = root_ + "/ca.pem"};
+  EXPECT_THAT(plan().describe(), HasSubstr("  certificates, mode 0600\n"));
+  EXPECT_THAT(plan().describe(), Not(HasSubstr("secret"))) << "a CA's certificate is public";
   ASSERT_TRUE(plan().apply(disk_).ok());
   EXPECT_THAT(text("/etc/default/monitor-agent"), HasSubstr("MONITOR_AGENT_TLS_CA="));
   EXPECT_THAT(text("/etc/default/monitor-agent"), Not(HasSubstr("MONITOR_AGENT_JOIN_TOKEN_FILE")));
