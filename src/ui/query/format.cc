@@ -56,7 +56,8 @@ Summary summarize(const std::vector<Point>& points) {
   return summary;
 }
 
-std::string short_text(double value) { return fmt::format("{:.6g}", value); }
+// Ten digits: a mean has more, which say nothing.
+std::string mean_text(double value) { return fmt::format("{:.10g}", value); }
 
 std::string lines_of(std::vector<std::vector<std::string>> rows) {
   std::vector<size_t> widths;
@@ -88,26 +89,36 @@ std::string table(const QueryResult& result, bool range) {
       continue;
     }
     const Summary summary = summarize(series.points);
-    rows.push_back({std::to_string(series.points.size()), short_text(summary.least), short_text(summary.mean),
-                    short_text(summary.most), short_text(series.points.back().value), name_of(series)});
+    rows.push_back({std::to_string(series.points.size()), query::value_text(summary.least), mean_text(summary.mean),
+                    query::value_text(summary.most), query::value_text(series.points.back().value), name_of(series)});
   }
   return lines_of(std::move(rows));
 }
 
 std::string plots(const QueryResult& result, const QueryPrint& print) {
-  std::string text;
+  std::vector<Summary> summaries;
+  size_t margin = 0;  // for the values of the top and the bottom; the same for all plots, so that times are aligned
   for (const ResultSeries& series : result.series) {
-    const Summary summary = summarize(series.points);
-    text += fmt::format("{}\n", name_of(series));
-    const std::vector<std::string> lines = plot(series.points, print.times.start_ms, print.times.end_ms, print.columns);
-    for (size_t i = 0; i < lines.size(); ++i) {
-      const std::string mark = i == 0                  ? short_text(summary.most)
-                               : i + 1 == lines.size() ? short_text(summary.least)
-                                                       : "";
-      text += fmt::format("{:>{}} {}\n", mark, kPlotMargin - 1, lines[i]);
+    summaries.push_back(summarize(series.points));
+    for (const double value : {summaries.back().least, summaries.back().most}) {
+      margin = std::max(margin, query::value_text(value).size());
     }
-    text += fmt::format("{:>{}} {} .. {}\n\n", "", kPlotMargin - 1, time_text(print.times.start_ms),
-                        time_text(print.times.end_ms));
+  }
+  const size_t width = print.columns > margin + 1 ? print.columns - margin - 1 : 0;
+  std::string text;
+  for (size_t n = 0; n < result.series.size(); ++n) {
+    text += fmt::format("{}\n", name_of(result.series[n]));
+    const std::vector<std::string> lines =
+        plot(result.series[n].points, {print.times.start_ms, print.times.end_ms, print.range ? print.times.step_ms : 0},
+             width);
+    for (size_t i = 0; i < lines.size(); ++i) {
+      const std::string mark = i == 0                  ? query::value_text(summaries[n].most)
+                               : i + 1 == lines.size() ? query::value_text(summaries[n].least)
+                                                       : "";
+      text += fmt::format("{:>{}} {}\n", mark, margin, lines[i]);
+    }
+    text +=
+        fmt::format("{:>{}} {} .. {}\n\n", "", margin, time_text(print.times.start_ms), time_text(print.times.end_ms));
   }
   return text;
 }

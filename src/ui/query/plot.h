@@ -9,11 +9,17 @@
 
 namespace monitor::analysis {
 
-inline constexpr size_t kPlotMargin = 12;  // columns left of the curve, for the values of its top and bottom
 inline constexpr size_t kPlotLines = 8;
+inline constexpr size_t kLeastPlotWidth = 10;
 
-// kPlotLines lines of at most `columns` - kPlotMargin characters, the highest value on top. Values that are no numbers
-// leave a gap.
-std::vector<std::string> plot(const std::vector<query::Point>& points, int64_t from_ms, int64_t to_ms, size_t columns);
+struct PlotTimes {
+  int64_t from_ms = 0;
+  int64_t to_ms = 0;
+  int64_t step_ms = 0;  // the distance of two points; 0: unknown
+};
+
+// kPlotLines lines of `width` characters (at least kLeastPlotWidth), the highest value on top. Lines connect the
+// points. A gap stays where a point is missing (`step_ms`) or is not a finite number.
+std::vector<std::string> plot(const std::vector<query::Point>& points, const PlotTimes& times, size_t width);
 
 }  // namespace monitor::analysis
