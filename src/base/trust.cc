@@ -143,34 +143,49 @@ Status make_trusted_folder(Disk& disk, const std::string& path, const std::strin
   return check_folder_trusted(path, what);
 }
 
-Result<std::string> read_secret_file(const std::string& path, size_t max_bytes, const std::string& what, uid_t self) {
-  deny_memory_dumps();
+namespace {
+
+Status check_secret_link(const std::string& path, const std::string& what, uid_t self) {
   struct stat link{};
-  if (lstat(path.c_str(), &link) == 0 && S_ISLNK(link.st_mode) && !is_trusted(link.st_uid, self)) {
-    return foreign("the link to " + what, path, link.st_uid, self);
-  }
-  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  struct stat info{};
-  if (!fd.valid() || fstat(fd.get(), &info) != 0) return errno_error(errno, "opening " + path);
+  if (lstat(path.c_str(), &link) != 0 || !S_ISLNK(link.st_mode) || is_trusted(link.st_uid, self)) return {};
+  return foreign("the link to " + what, path, link.st_uid, self);
+}
+
+Status judge_secret(const struct stat& info, const std::string& path, const std::string& what, uid_t self) {
   if (!is_trusted(info.st_uid, self)) return foreign(what, path, info.st_uid, self);
-  if (S_ISREG(info.st_mode) && (info.st_mode & kOthersWrite) != 0) {
+  if (!S_ISREG(info.st_mode)) return {};
+  if ((info.st_mode & kOthersWrite) != 0) {
     return untrusted(fmt::format("{} {} can be written by others (mode {:04o}): chmod go-w {}, or choose another one",
                                  what, path, info.st_mode & 07777, path));
   }
-  warn_if_world_readable(path, what);
+  if ((info.st_mode & S_IROTH) != 0) {
+    log_warning(what + " can be read by every user of this host",
+                {{"file", path}, {"mode", fmt::format("{:04o}", info.st_mode & 07777)}, {"next", "chmod o-r " + path}});
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> read_secret_file(const std::string& path, size_t max_bytes, const std::string& what, uid_t self) {
+  deny_memory_dumps();
+  if (const Status link = check_secret_link(path, what, self); !link) return link.error();
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat info{};
+  if (!fd.valid() || fstat(fd.get(), &info) != 0) return errno_error(errno, "opening " + path);
+  if (const Status good = judge_secret(info, path, what, self); !good) return good.error();
   // Waits for a pipe, such as a shell's <(...).
   if (S_ISFIFO(info.st_mode)) fcntl(fd.get(), F_SETFL, 0);
   return read_to_end(fd.get(), path, max_bytes);
 }
 
-void warn_if_world_readable(const std::string& path, const std::string& what) {
-  if (path.empty()) return;
+Status check_secret_file(const std::string& path, const std::string& what, uid_t self) {
+  if (path.empty()) return {};
   deny_memory_dumps();
+  if (Status link = check_secret_link(path, what, self); !link) return link;
   struct stat info{};
-  if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return;
-  if ((info.st_mode & S_IROTH) == 0) return;
-  log_warning(what + " can be read by every user of this host",
-              {{"file", path}, {"mode", fmt::format("{:04o}", info.st_mode & 07777)}, {"next", "chmod o-r " + path}});
+  if (stat(path.c_str(), &info) != 0) return {};  // the library says what is wrong
+  return judge_secret(info, path, what, self);
 }
 
 }  // namespace monitor

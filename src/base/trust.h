@@ -28,7 +28,8 @@ Status make_trusted_folder(Disk& disk, const std::string& path, const std::strin
 // kNotFound if the file does not exist.
 Result<std::string> read_secret_file(const std::string& path, size_t max_bytes, const std::string& what,
                                      uid_t self = geteuid());
-// Only logs the warning, and denies memory dumps. For files that a library reads, such as private keys.
-void warn_if_world_readable(const std::string& path, const std::string& what);
+// The same without reading, for files that a library reads, such as private keys. An empty path and a missing file are
+// good.
+Status check_secret_file(const std::string& path, const std::string& what, uid_t self = geteuid());
 
 }  // namespace monitor

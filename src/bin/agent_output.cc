@@ -152,7 +152,6 @@ Status AgentOutput::load_tls() {
     warn_of_plain_text();
     return {};
   }
-  warn_if_world_readable(flags_.tls_key, "the key of --tls-cert");
   for (const HostPort& server : servers_) {
     grpc::TlsClientOptions options;
     options.ca_file = flags_.tls_ca;
@@ -163,7 +162,11 @@ Status AgentOutput::load_tls() {
     auto context = grpc::ReloadingSecurity::create(
         {.what = "for server " + server.host,
          .files = {options.ca_file, options.certificate_file, options.key_file, options.crl_file},
-         .load = [options] { return grpc::TlsClientContext::load(options); },
+         .load = [options]() -> Result<std::shared_ptr<const grpc::SecurityContext>> {
+           if (const Status key = check_secret_file(options.key_file, "the key of --tls-cert"); !key)
+             return key.error();
+           return grpc::TlsClientContext::load(options);
+         },
          .certificate = options.certificate_file},
         loop_.clock());
     if (!context) return context.error();

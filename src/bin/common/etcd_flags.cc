@@ -141,7 +141,7 @@ Result<EtcdAccount> etcd_account(const EtcdFlags& flags) {
     if (!text) return text.error().with_context("--etcd-password-file");
     account.credentials.password = text->substr(0, text->find_first_of("\r\n"));
   }
-  warn_if_world_readable(flags.key_file, "the key of --etcd-cert");
+  if (const Status key = check_secret_file(flags.key_file, "the key of --etcd-cert"); !key) return key.error();
   account.address.endpoints = std::move(*targets);
   account.address.ca_file = flags.ca_file;
   account.address.certificate_file = flags.certificate_file;

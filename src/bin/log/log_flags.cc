@@ -126,7 +126,8 @@ std::string check_log_flags(LogFlags& flags) {
     flags.kafka.properties.push_back(std::move(*property));
   }
   for (const auto& [name, value] : flags.kafka.properties) {
-    if (name == "ssl.key.location") warn_if_world_readable(value, "the key of the Kafka client");
+    if (name != "ssl.key.location") continue;
+    if (const Status key = check_secret_file(value, "the key of the Kafka client"); !key) return key.error().message();
   }
   return "";
 }
