@@ -1,5 +1,6 @@
 """Passes secrets of every kind in every supported way; no program may show one of them."""
 import base64
+import json
 import os
 import resource
 import signal
@@ -133,6 +134,19 @@ class SecretsTest(ProgramTest):
                              "--log", f"sqlite:{self.data}/log.db", "--http", "off")
         self.assertEqual(status, 74)
         self.assertRegex(err, r"WARNING the key of --tls-cert can be read by every user .*chmod o-r")
+
+    def test_rejects_keys_that_others_may_write(self):
+        key = self.file("mine.key", "no key", 0o602)
+        nowhere = f"127.0.0.1:{free_port()}"
+        sqlite = f"sqlite:{self.data}/log.db"
+        for command in (["monitor-server", "--tls-cert", key, "--tls-key", key, "--data", self.data, "--log", sqlite, "--http", "off"],
+                        ["monitor-agent", "--agent-id", "a", "--tls-ca", key, "--tls-cert", key, "--tls-key", key, "--data", self.data, "--server", nowhere],
+                        ["monitor-config", "list", "--etcd", nowhere, "--etcd-ca", key, "--etcd-cert", key, "--etcd-key", key],
+                        ["monitor-analysis", "serve", "--tls-cert", key, "--tls-key", key, "--data", self.data, "--log", sqlite, "--http", "127.0.0.1:0"],
+                        ["monitor-analysis", "get-metrics", "--kafka", nowhere, "--timeout", "0.1", "--kafka-property", f"ssl.key.location={key}"]):
+            status, _, err = run(*command)
+            self.assertIn(status, (64, 74, 78), (command, err))
+            self.assertIn(f"chmod go-w {key}", err)
 
     def test_rejects_a_token_file_of_another_user(self):
         token = self.file("token", SECRET + "\n", 0o666)
@@ -280,6 +294,137 @@ class PlantedSecretsTest(ProgramTest):
         status, _, err = run("monitor", "support-bundle", "-o", bundle, "--data", self.data)
         self.assertEqual(status, 74, "an existing file is never replaced")
         self.assertIn("File exists", err)
+
+    def family(self, program):
+        """The process ids of the program and of everything that it started."""
+        found, left = [], [program.process.pid]
+        while left:
+            pid = left.pop()
+            found.append(pid)
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+                    left += [int(child) for child in file.read().split()]
+        return found
+
+    def search_processes(self, programs):
+        """What `ps` shows of all processes, and the environment of each of ours and of their children."""
+        self.assert_clean(subprocess.run(["ps", "auxeww"], capture_output=True, check=True).stdout, "ps")
+        searched = 0
+        for program in programs:
+            for pid in self.family(program):
+                for name in ("cmdline", "environ", "comm", "status"):
+                    with open(f"/proc/{pid}/{name}", "rb") as file:
+                        self.assert_clean(file.read(), f"/proc/PID/{name} of {program.name}")
+                searched += 1
+        return searched
+
+    def plant_file(self, path):
+        """A file with a private key, which no other file may contain. The end of a key is its public half."""
+        with open(path, encoding="ascii") as file:
+            text = file.read()
+        key = text[text.index("BEGIN PRIVATE KEY-----\n"):].splitlines()[1:3]
+        self.assertEqual([len(line) for line in key], [64, 64])
+        self.files[path] = key
+        self.secrets += key
+
+    def command(self, name, *arguments, stdin="", status=0):
+        code, out, err = run(name, *arguments, stdin=stdin)
+        self.assertEqual(code, status, out + err)
+        return out, err
+
+    def ask(self, web, method, path, body=None, **headers):
+        request = urllib.request.Request(f"http://{web}{path}", method=method, data=body.encode() if body else None, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.headers, answer.read().decode()
+        except urllib.error.HTTPError as answer:
+            return answer.code, answer.headers, answer.read().decode()
+
+    def start_joined(self):
+        """A server with its CA, and an agent that joins and runs a plugin."""
+        ca, log = f"{self.data}/ca", f"sqlite:{self.data}/log.db"
+        http = f"127.0.0.1:{free_port()}"
+        server = self.start("monitor-server", "--data", self.data, "--port", 0, "--http", http, "--log", log, "--log-level", "debug",
+                            "--ca-dir", ca)
+        address = server.says(r"service=grpc address=127.0.0.1:(\d+)").group(1)
+        self.plant_file(f"{ca}/ca.key")
+        self.plant_file(f"{ca}/server.pem")
+        token, err = self.command("monitor-server", "token", "create", "--ca-dir", ca, "--agent", "a")
+        file = self.plant("join-token", token, token.strip(), token.split("_")[2])
+        self.assert_clean(err, "token create")
+        out, err = self.command("monitor-server", "token", "revoke", token.strip(), "--ca-dir", ca, status=1)
+        self.assert_clean(out + err, "token revoke with a whole token")
+        agent_http = f"127.0.0.1:{free_port()}"
+        options = ["--agent-id", "a", "--data", self.data, "--server", f"localhost:{address}", "--config-dir", f"{self.data}/monitor",
+                   "--http", agent_http, "--log-level", "debug", "--join-token-file", file]
+        agent = self.start("monitor-agent", *options)
+        agent.says("stream to the server established")
+        self.plant_file(f"{self.data}/agent/a/identity/identity.pem")
+        # A second agent tries the used token.
+        thief = self.start("monitor-agent", *["a2" if one == "a" else "off" if one == agent_http else one for one in options])
+        thief.says("cannot join; retrying")
+        urls = [f"http://{http}/metrics", f"http://{agent_http}/metrics", f"http://{agent_http}/readyz"]
+        return [server, agent, thief], urls, log
+
+    def start_page(self, log):
+        """The page with a user, who logs in, an API token, and guesses that fail."""
+        password, wrong = "planted-Passw0rd-of-ann", "planted-wr0ng-guess"
+        self.secrets += [password, wrong]
+        users = ["--users", f"{self.data}/users.json", "--data", self.data]
+        out, err = self.command("monitor-analysis", "user", "add", "ann", "--role", "admin", *users, stdin=password + "\n")
+        api_token, more = self.command("monitor-analysis", "api-token", "create", "--name", "ci", "--role", "editor", *users)
+        api_token = api_token.strip()
+        self.secrets.append(api_token)
+        page = self.start("monitor-analysis", "serve", *users, "--log", log, "--http", "127.0.0.1:0", "--log-level", "debug",
+                          "--dir", f"{self.data}/monitor", "--audit-log", f"{self.data}/audit.jsonl")
+        web = page.says(r"service=web address=(\S+)").group(1)
+        self.assert_clean(out + err + more, "user add and api-token create")
+        login = lambda secret: self.ask(web, "POST", "/api/v1/login", f'{{"user":"ann","password":"{secret}"}}')  # noqa: E731
+        status, headers, text = login(password)
+        self.assertEqual(status, 200, text)
+        cookie = headers["Set-Cookie"].split(";")[0]
+        csrf = json.loads(self.ask(web, "GET", "/api/v1/session", Cookie=cookie)[2])["csrf"]
+        self.secrets += [cookie.split("=")[1], csrf]
+        self.assertEqual(login(wrong)[0], 401)
+        document = "/api/v1/config/document?key=/monitor/config/a"
+        for who in ({"Cookie": cookie, "X-CSRF-Token": csrf}, {"Authorization": f"Bearer {api_token}"}):
+            # The document is refused, and its error is logged.
+            self.assertGreaterEqual(self.ask(web, "PUT", document, '{"interval": "soon"}', **who)[0], 400)
+        self.assertEqual(self.ask(web, "PUT", document, "{}", Cookie=cookie)[0], 403)
+        self.assertEqual(self.ask(web, "PUT", document, "{}", Authorization=f"Bearer {api_token[:-1]}")[0], 401)
+        who = {"Authorization": f"Bearer {api_token}"}
+        shown = [self.ask(web, "GET", path, **who)[2] for path in ("/metrics", "/api/v1/status", "/api/v1/fleet", "/api/v1/config",
+                                                                  "/api/v1/openapi.json", "/readyz")]
+        shown.append(self.ask(web, "GET", "/api/v1/audit?limit=1000", Cookie=cookie)[2])
+        self.assertIn("login.failed", shown[-1])
+        self.assert_clean("".join(shown), "the page's API")
+        return page, web
+
+    def test_nothing_shows_tokens_passwords_sessions_or_keys(self):
+        programs, urls, log = self.start_joined()
+        page, web = self.start_page(log)
+        for url in urls:
+            self.assert_clean(self.fetch(url), url)
+        self.assertGreaterEqual(self.search_processes([*programs, page]), 4)
+        bundle = f"{self.data}/bundle.tar.gz"
+        out, err = self.command("monitor", "support-bundle", "-o", bundle, "--data", self.data, "--page", f"http://{web}/", "--log", log,
+                                *[option for url in urls for option in ("--metrics", url.rsplit("/", 1)[0])])
+        self.assert_clean(out + err, "support-bundle")
+        with tarfile.open(bundle) as archive:
+            for member in archive.getmembers():
+                self.assert_clean(archive.extractfile(member).read(), f"the bundle's {member.name}")
+        os.remove(bundle)
+        # The last words of programs that crash.
+        for program in [*programs, page]:
+            program.send(signal.SIGSEGV)
+            program.ends()
+            self.assert_clean("\n".join(program.out + program.err), program.name)
+        self.assertEqual(self.secrets_found_in_wrong_place(), [])
+        self.assertGreater(self.search_folder(self.data), 10)
+
+    def secrets_found_in_wrong_place(self):
+        """Files that hold a planted secret, and that others could read."""
+        return [path for path in self.files if stat.S_IMODE(os.stat(path).st_mode) & 0o077]
 
     def test_a_program_with_secrets_leaves_no_core_file_and_hides_its_memory(self):
         def dumped(program):
