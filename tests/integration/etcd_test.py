@@ -503,6 +503,107 @@ class Security(EtcdTest):
         self.assertEqual(self.config(etcd, "get", "--agent-id", "a", *tls[:1], "/nonexistent")[0], 74)
 
 
+class Rotation(EtcdTest):
+    """Certificates of clients and of etcd are replaced while programs run. New connections must use the new ones: etcd refuses
+    the old ones, which are revoked."""
+
+    def setUp(self):
+        super().setUp()
+        self.pki = os.path.join(self.data, "pki")
+        os.mkdir(self.pki)
+        for ca in ("ca", "next"):
+            openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={ca}",
+                    "-keyout", f"{self.pki}/{ca}.key", "-out", f"{self.pki}/{ca}.pem", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+        for name, text in (("index.txt", ""), ("crlnumber", "01\n"), ("san", "subjectAltName=IP:127.0.0.1\n"),
+                           ("ca.cnf", f"[ca]\ndefault_ca=c\n[c]\ndatabase={self.pki}/index.txt\ncrlnumber={self.pki}/crlnumber\n"
+                            f"certificate={self.pki}/ca.pem\nprivate_key={self.pki}/ca.key\ndefault_md=sha256\ndefault_crl_days=1\n")):
+            with open(f"{self.pki}/{name}", "w", encoding="ascii") as file:
+                file.write(text)
+        self.write_crl()
+
+    def write_crl(self, *revoked):
+        for name in revoked:
+            openssl("ca", "-config", f"{self.pki}/ca.cnf", "-revoke", f"{self.pki}/{name}.pem")
+        openssl("ca", "-config", f"{self.pki}/ca.cnf", "-gencrl", "-out", f"{self.pki}/crl.pem")
+
+    def certificate(self, name, ca="ca"):
+        path = f"{self.pki}/{name}"
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{path}.key", "-subj", f"/CN={name}",
+                "-out", f"{path}.csr")
+        openssl("x509", "-req", "-in", f"{path}.csr", "-CA", f"{self.pki}/{ca}.pem", "-CAkey", f"{self.pki}/{ca}.key", "-CAcreateserial", "-days", "2",
+                "-extfile", f"{self.pki}/san", "-out", f"{path}.pem")
+        return f"{path}.pem", f"{path}.key"
+
+    def install(self, source, target):
+        """Puts a copy of the file in the other one's place, in one step."""
+        shutil.copy(source, f"{target}.new")
+        os.replace(f"{target}.new", target)
+
+    def live(self, name):
+        """Options of a program whose files in live/ are replaced later."""
+        folder = os.path.join(self.data, "live")
+        os.makedirs(folder, exist_ok=True)
+        pem, key = self.certificate(name)
+        files = {"ca": f"{self.pki}/ca.pem", "pem": pem, "key": key}
+        for end, source in files.items():
+            self.install(source, f"{folder}/{name}.{end}")
+        return ["--etcd-ca", f"{folder}/{name}.ca", "--etcd-cert", f"{folder}/{name}.pem", "--etcd-key", f"{folder}/{name}.key"]
+
+    def replace_client(self, name, program):
+        """A new certificate. For a moment, it does not belong to the key that is there."""
+        pem, key = self.certificate(f"{name}-2")
+        loaded = program.said("TLS files loaded again")
+        self.install(pem, os.path.join(self.data, "live", f"{name}.pem"))
+        program.says("TLS files have changed and cannot be loaded")
+        self.install(key, os.path.join(self.data, "live", f"{name}.key"))
+        program.says("TLS files loaded again", count=loaded + 1)
+
+    def test_programs_use_new_certificates_without_a_restart(self):
+        server, ctl = self.certificate("server"), self.certificate("ctl")
+        with open(f"{self.pki}/both.pem", "w", encoding="ascii") as file:
+            file.write(text_of(f"{self.pki}/ca.pem") + "\n" + text_of(f"{self.pki}/next.pem") + "\n")
+        etcd = self.etcd("--cert-file", server[0], "--key-file", server[1], "--client-cert-auth", "--trusted-ca-file", f"{self.pki}/ca.pem",
+                         "--client-crl-file", f"{self.pki}/crl.pem", scheme="https",
+                         ctl=["--cacert", f"{self.pki}/both.pem", "--cert", ctl[0], "--key", ctl[1]])
+        link = self.link(etcd)
+        options = self.live("agent")
+        agent = self.agent(f"127.0.0.1:{link.port}", *options)
+        self.applied(agent, etcd, 1)
+        # It runs all the while, and ends when the agent that it waits for has applied its document.
+        wait = self.start("monitor-config", "wait", "--agent-id", "late", "--timeout", "120s", "--etcd", f"127.0.0.1:{link.port}",
+                          *self.live("author"))
+        self.replace_client("agent", agent)
+        self.replace_client("author", wait)
+        self.write_crl("agent", "author")
+        for name in ("agent", "author"):
+            old = ["--etcd-ca", f"{self.pki}/ca.pem", "--etcd-cert", f"{self.pki}/{name}.pem", "--etcd-key", f"{self.pki}/{name}.key"]
+            self.assertEqual(self.config(etcd, "get", "--agent-id", "a", *old)[0], 69, "etcd refuses what was revoked")
+        link.cut()
+        agent.says("configuration watch lost")
+        link.mend()
+        agent.says("configuration watch established", count=2)
+        self.applied(agent, etcd, 2)
+        # etcd changes as well: to another CA, which its clients get first.
+        for name in ("agent", "author"):
+            self.install(f"{self.pki}/both.pem", os.path.join(self.data, "live", f"{name}.ca"))
+        for program in (agent, wait):
+            program.says("TLS files loaded again", count=2)
+        new = self.certificate("server-2", ca="next")
+        for source, target in zip(new, server):
+            self.install(source, target)
+        link.cut()
+        agent.says("configuration watch lost", count=2)
+        link.mend()
+        agent.says("configuration watch established", count=3)
+        self.applied(agent, etcd, 3)
+        self.assertEqual(self.config(etcd, "get", "--agent-id", "a", *options)[0], 0, "the new files work elsewhere, too")
+        # The one that was started before all this finds the agent.
+        self.assertIsNone(wait.process.poll(), wait.err)
+        etcd.put("/monitor/config/late", '{"interval": 5}')
+        self.agent(etcd.address, *options, agent_id="late")
+        self.assertEqual(wait.ends(60), 0, wait.err)
+
+
 class Fleet(EtcdTest):
     def test_a_change_reaches_the_whole_fleet_also_after_an_outage(self):
         etcd = self.etcd()
