@@ -1,5 +1,6 @@
 """A flood by one agent identity beside well-behaved agents: their acknowledgements take at most 20 % longer, and the
-flood itself loses nothing. Interleaved runs without and with the flood, in the order A B B A."""
+flood itself loses nothing. Runs without (A) and with the flood (B) alternate in blocks of A B B A, so that a machine that
+becomes faster or slower in the course of a block changes both sums alike. A block gives one ratio; their median counts."""
 import json
 import os
 import statistics
@@ -51,16 +52,17 @@ class AgentFloodTest(ProgramTest):
     def test_a_flood_by_one_identity_does_not_delay_the_others(self):
         self.server = self.start_server(*LIMITS)
         self.good_median()  # the first streams warm the server up
-        without, flooded = [], []
+        without, flooded, ratios = [], [], []
         for _ in range(BLOCKS):
-            without.append(self.good_median())
-            flooded.append(self.run_with_flood())
-            flooded.append(self.run_with_flood())
-            without.append(self.good_median())
-        alone, beside = statistics.median(without), statistics.median(flooded)
-        print(f"median delay of an acknowledgement: {alone:.2f} ms without the flood, {beside:.2f} ms beside it "
-              f"({beside / alone - 1:+.1%}); without {without}, beside {flooded}", file=sys.stderr)
-        self.assertLessEqual(beside, MOST * alone)
+            first, one, two, last = self.good_median(), self.run_with_flood(), self.run_with_flood(), self.good_median()
+            without += [first, last]
+            flooded += [one, two]
+            ratios.append((one + two) / (first + last))
+        ratio = statistics.median(ratios)
+        print(f"median delay of an acknowledgement: {statistics.median(without):.2f} ms without the flood, {statistics.median(flooded):.2f} ms "
+              f"beside it; ratio {ratio:.3f} (blocks {', '.join(f'{one:.3f}' for one in sorted(ratios))}); "
+              f"without {without}, beside {flooded}", file=sys.stderr)
+        self.assertLessEqual(ratio, MOST)
 
 
 if __name__ == "__main__":
