@@ -136,6 +136,15 @@ Status start_service(bool changed) {
   return {};
 }
 
+// What the paths in the options mean in a folder in which no service is installed.
+std::string without_unit(const std::string& root) {
+  if (root.empty()) return "";
+  return fmt::format(
+      "There is no {} in {}. The options name files in /etc, as a system that starts from {} sees them, and only root "
+      "can read those. If systemd is to run the agent there, install its package first.\n",
+      kUnit, root, root);
+}
+
 // How to go on where no systemd runs the agent.
 std::string by_hand() {
   return "systemd does not run the agent here. Start it with these options:\n"
@@ -207,12 +216,7 @@ int run_init(const Cli& cli, InitFlags& flags, const InitCheck& check) {
   const bool unit = has_unit(flags.root);
   const auto plan = InitPlan::make(disk, flags.root, unit, flags.answers);
   if (!plan) return fail("the setup cannot be prepared", plan.error());
-  if (!unit && !flags.root.empty() && !plan->empty()) {
-    say(fmt::format(
-        "There is no {} in {}. The options name files in /etc, as a system that starts from {} sees them, and "
-        "only root can read those. If systemd is to run the agent there, install its package first.\n",
-        kUnit, flags.root, flags.root));
-  }
+  if (!unit && !plan->empty()) say(without_unit(flags.root));
   say(plan->empty() ? "The configuration is up to date.\n" : plan->describe());
   if (!plan->empty()) {
     if (!flags.yes && !interactive)
