@@ -50,7 +50,7 @@ CLI::App* declare_health(CLI::App& app, HealthFlags& flags) {
   CLI::App* const command =
       app.add_subcommand("health", "Ask the agent that runs with --data whether it works; exit with 1 if it does not");
   command->add_flag("--ready", flags.ready, "Also require that it has a configuration, and delivers");
-  add_duration(*command, "--timeout", flags.timeout_ns, "Time limit of the answer")->default_str("5s");
+  add_seconds(*command, "--timeout", flags.timeout_ns, "Time limit of the answer")->default_str("5s");
   return command;
 }
 

@@ -162,9 +162,9 @@ CLI::App* declare_aggregate(CLI::App& app, AggregateFlags& flags) {
   sub->add_option("--format", flags.format, "table, json (one object per line) or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   sub->add_option("--count", flags.count, "Exit after this many windows (0: never)")->type_name("N");
-  add_duration(*sub, "--timeout", flags.timeout_ns,
-               "Exit after this time: seconds, or with a unit (default: never). With --once: time to wait for the log "
-               "(default: 10s; in a group 30s)");
+  add_seconds(*sub, "--timeout", flags.timeout_ns,
+              "Exit after this time: seconds, or with a unit (default: never). With --once: time to wait for the log "
+              "(default: 10s; in a group 30s)");
   sub->add_flag("--once", flags.once, "Read up to the current end of the log, print also open windows, and exit");
   sub->add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off")
       ->type_name("ADDR:PORT|off");
