@@ -284,6 +284,9 @@ class PlantedSecretsTest(ProgramTest):
                 text = archive.extractfile(member).read()
                 self.assert_clean(text, f"the bundle's {member.name}")
                 self.assertNotIn(b"unplanted-url-password", text)
+                if member.name.endswith("/doctor.json"):
+                    self.assertNotIn(b"[removed]", text, "the doctor shows no secret, so nothing may be missing from its words")
+                    self.assertIn(b": mode 0600", text)
         for expected in ("doctor.json", "versions.txt", "contents.txt", "logs/monitor-agent.log", "data-folder.txt"):
             self.assertIn(expected, names)
         self.assertTrue([name for name in names if name.startswith("metrics/")], names)
