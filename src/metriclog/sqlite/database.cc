@@ -116,6 +116,12 @@ Status check_files(const std::string& path, bool for_writing) {
   return {};
 }
 
+// 0 if there is no such file.
+uint64_t inode_of(const std::string& path) {
+  struct stat info{};
+  return stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
+}
+
 }  // namespace
 
 Result<Database> Database::open(const std::string& path, int flags, const char* vfs) {
@@ -167,21 +173,10 @@ bool Database::moved() const {
   int moved = 0;
   sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
   if (moved != 0) return true;
-  const Inodes now = wal_inodes();
-  for (size_t i = 0; i < wal_.size(); ++i) {
-    if (wal_[i] != 0 && wal_[i] != now[i]) return true;
+  for (size_t i = 0; i < files_.size(); ++i) {
+    if (files_[i] != 0 && files_[i] != inode_of(path_ + (i == 0 ? "-wal" : "-shm"))) return true;
   }
   return false;
-}
-
-void Database::note_wal() { wal_ = wal_inodes(); }
-
-Database::Inodes Database::wal_inodes() const {
-  Inodes found{};
-  struct stat info{};
-  if (stat((path_ + "-wal").c_str(), &info) == 0) found[0] = info.st_ino;
-  if (stat((path_ + "-shm").c_str(), &info) == 0) found[1] = info.st_ino;
-  return found;
 }
 
 }  // namespace monitor::metriclog::sqlite

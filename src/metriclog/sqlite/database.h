@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "metriclog/sqlite/opened_files.h"
 
 namespace monitor::metriclog::sqlite {
 
@@ -64,9 +65,9 @@ class Database {
 
   // The current error of this connection. `rc` is the code that SQLite returned.
   Error error(int rc, const std::string& what) const;
-  // Records the inodes of the WAL and its index for moved(). SQLite opens them with the first read or write.
-  void note_wal();
-  // True if the database or a recorded file was removed or replaced. When an operator moves a log away and back, the
+  // Takes the WAL and its index, which SQLite opens with the first read or write, for moved().
+  void keep(const OpenedFiles& files) { files_ = {files.wal(), files.index()}; }
+  // True if the database or a file of keep() was removed or replaced. When an operator moves a log away and back, the
   // files move one after another, and a stale WAL must be neither read nor written.
   bool moved() const;
   const std::string& path() const { return path_; }
@@ -76,12 +77,10 @@ class Database {
     void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
   };
   Database(sqlite3* db, std::string path) : db_(db), path_(std::move(path)) {}
-  using Inodes = std::array<uint64_t, 2>;  // of the WAL and its index; 0: it does not exist
-  Inodes wal_inodes() const;
 
   std::unique_ptr<sqlite3, Close> db_;
   std::string path_;
-  Inodes wal_{};
+  std::array<uint64_t, 2> files_{};  // inodes of the WAL and its index; 0: not opened
 };
 
 }  // namespace monitor::metriclog::sqlite

@@ -81,7 +81,6 @@ Status Reader::open(Events& events) {
   }
   const auto identity = read_identity(*db);
   if (!identity) return identity.error();
-  db->note_wal();
   auto select = db->prepare(kSelectRecords);
   if (!select) return select.error();
   const bool another = !log_id_.empty() && log_id_ != identity->log_id && assigned_;

@@ -25,7 +25,6 @@ Result<std::unique_ptr<RecordStore>> RecordStore::open(const std::string& path, 
   const auto identity = read_identity(store->db_);
   if (!identity) return identity.error();
   store->identity_ = identity->name();
-  store->db_.note_wal();
   return store;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/hex.h"
 #include "base/text.h"
+#include "metriclog/sqlite/opened_files.h"
 
 namespace monitor::metriclog::sqlite {
 
@@ -79,6 +80,7 @@ Result<LogIdentity> read_identity(Database& db) {
 }
 
 Result<Database> open_for_writing(const std::string& path, const char* vfs) {
+  OpenedFiles files(path);
   auto opened = Database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs);
   if (!opened) return opened;
   Database& db = *opened;
@@ -95,6 +97,7 @@ Result<Database> open_for_writing(const std::string& path, const char* vfs) {
     if (auto status = make_tables(db); !status) return status.error();
   }
   if (auto status = check_ends(db); !status) return status.error();
+  db.keep(files);
   return opened;
 }
 
@@ -107,9 +110,15 @@ Result<Database> open_for_reading(const std::string& path) {
   }
   if (access(path.c_str(), R_OK) != 0) return errno_error(errno, "opening log " + path);
   if (info.st_size == 0) return Error(Code::kNotFound, "log " + path + " does not exist yet; waiting for its writer");
+  OpenedFiles files(path);
   auto opened = Database::open(path, SQLITE_OPEN_READONLY);
   if (!opened) return opened;
   const auto identity = read_identity(*opened);
+  opened->keep(files);
+  // What was read may be of files that do not belong together, so it is not judged.
+  if (opened->moved()) {
+    return Error(Code::kUnavailable, "log " + path + ": its files were moved while it was opened; retrying");
+  }
   if (!identity) return identity.error();
   return opened;
 }

@@ -22,7 +22,8 @@ struct LogIdentity {
 // readable.
 Result<Database> open_for_writing(const std::string& path, const char* vfs);
 
-// Opens the file read-only. kNotFound: there is no file, or its writer has not finished creating it.
+// Opens the file read-only. kNotFound: there is no file, or its writer has not finished creating it. kUnavailable:
+// somebody moves its files at this moment.
 Result<Database> open_for_reading(const std::string& path);
 
 // kNotFound if the tables do not exist yet.
