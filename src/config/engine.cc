@@ -161,10 +161,15 @@ bool ConfigEngine::apply(const Settings& settings, int64_t revision, std::vector
   return true;
 }
 
-// With --config-key, the agent's own document is not under the key that other readers expect.
+// With --config-key or --config, the agent's own document is not where other readers expect it.
+std::string ConfigEngine::hidden_key() const {
+  const std::string key = identity_.key();
+  return key == agent_key(identity_.agent_id) && source_.is_shared(key) ? "" : key;
+}
+
 void ConfigEngine::note_documents(const KeySet& keys) {
   state_.revision = newest_revision(keys);
-  state_.mark = mark_of(keys, identity_.key() == agent_key(identity_.agent_id) ? "" : identity_.key());
+  state_.mark = mark_of(keys, hidden_key());
 }
 
 void ConfigEngine::took_effect(const LayerSet& set, const KeySet& keys, int64_t revision) {
@@ -194,6 +199,8 @@ void ConfigEngine::refuse(const std::vector<Problem>& problems) {
   const Problem& first = problems.front();
   state_.last_failed = heard_.revision;
   state_.error = first.to_string();
+  state_.refused = contents_mark_of(heard_, hidden_key());
+  state_.refused_groups = groups_in(identity_, heard_);
   ++state_.failures;
   log_error("configuration refused", {{"revision", heard_.revision},
                                       {"path", first.path.empty() ? "/" : first.path},

@@ -33,13 +33,15 @@ class Applier {
 class ConfigEngine final : public ConfigListener {
  public:
   struct State {
-    int64_t desired = 0;      // newest revision from the source
-    int64_t applied = 0;      // everything up to this revision is applied
-    int64_t revision = 0;     // of the newest applied document
-    std::string mark;         // of the applied documents (mark_of)
-    int64_t last_failed = 0;  // 0: none
-    std::string error;        // of the newest revision; empty if it is applied
-    bool deleted = false;     // no layer is left; the last good settings stay applied
+    int64_t desired = 0;                           // newest revision from the source
+    int64_t applied = 0;                           // everything up to this revision is applied
+    int64_t revision = 0;                          // of the newest applied document
+    std::string mark;                              // of the applied documents (mark_of)
+    int64_t last_failed = 0;                       // 0: none
+    std::string error;                             // of the newest revision; empty if it is applied
+    std::string refused;                           // contents of the documents that failed last (contents_mark_of)
+    std::vector<std::string> refused_groups = {};  // groups of which those documents are
+    bool deleted = false;                          // no layer is left; the last good settings stay applied
     uint64_t reloads = 0;
     uint64_t failures = 0;
     std::vector<std::string> groups;     // applied groups, in order
@@ -79,6 +81,7 @@ class ConfigEngine final : public ConfigListener {
   // Applies the settings of these keys. Returns false, and fills `problems`, if nothing was changed.
   bool put_in_force(const KeySet& keys, int64_t revision, std::vector<Problem>& problems);
   bool apply(const Settings& settings, int64_t revision, std::vector<Problem>& problems);
+  std::string hidden_key() const;
   void note_documents(const KeySet& keys);
   void took_effect(const LayerSet& set, const KeySet& keys, int64_t revision);
   bool keep_deleted();

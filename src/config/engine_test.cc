@@ -197,6 +197,37 @@ TEST(Engine, ReportsSettingsThatTheApplierRejects) {
   EXPECT_EQ(w.applier.settings.interval_ns, 4 * kNanosPerSecond) << "reevaluate() must try again";
 }
 
+TEST(Engine, NamesTheDocumentsThatItRefuses) {
+  World w;
+  const std::string good = R"({"interval": 3, "groups": ["db"]})";
+  w.source.put(kOwn, good);
+  w.engine.start();
+  EXPECT_EQ(w.engine.state().refused, "");
+  const std::string bad = R"({"interval": 0, "groups": ["mail"]})";
+  w.source.put("/monitor/groups/mail", "{}");
+  w.source.put(kOwn, bad);
+  KeySet keys;
+  keys.entries[kOwn] = {bad};
+  keys.entries["/monitor/groups/mail"] = {"{}"};
+  EXPECT_EQ(w.engine.state().refused, contents_mark_of(keys));
+  EXPECT_EQ(w.engine.state().refused_groups, (std::vector<std::string>{"web", "eu", "mail"}));
+  EXPECT_EQ(w.engine.state().groups, (std::vector<std::string>{"web", "eu", "db"})) << "the groups in force";
+  w.source.put(kOwn, std::string(10 * kMaxDocumentBytes, ' '));
+  EXPECT_EQ(w.engine.state().refused, "") << "another reader may be able to read it";
+}
+
+TEST(Engine, NamesNoOwnDocumentThatOthersDoNotSee) {
+  World w;
+  ConfigEngine hidden(w.timers, {"a", {}, "/elsewhere"}, w.source, w.catalog, w.applier, nullptr);
+  w.source.put("/elsewhere", R"({"interval": 0})");
+  w.source.put("/monitor/defaults", R"({"interval": 4})");
+  hidden.start();
+  KeySet keys;
+  keys.entries["/monitor/defaults"] = {R"({"interval": 4})"};
+  EXPECT_NE(hidden.state().error, "");
+  EXPECT_EQ(hidden.state().refused, contents_mark_of(keys));
+}
+
 TEST(Engine, StartsWithTheLastGoodConfiguration) {
   World w;
   w.source.put(kOwn, R"({"interval": 3})");

@@ -66,7 +66,17 @@ bool has_documents(const FleetRow& row, const KeySet& stored) {
   return row.status.mark == mark_of(stored) || row.status.mark == mark_of(stored, agent_key(row.agent_id));
 }
 
-AgentState judge_keys(FleetRow& row, const KeySet& stored) {
+// Whether the agent's error is about the stored documents. Otherwise it has not read them yet.
+bool has_refused(const FleetRow& row, const StoredKeys& keys) {
+  // An older agent does not report what it has refused.
+  if (row.status.refused.empty()) return true;
+  // Its groups may be those of a document that it refused, which differ from the groups in force.
+  const KeySet stored = keys_of(keys, {row.agent_id, row.status.refused_groups});
+  return row.status.refused == contents_mark_of(stored) ||
+         row.status.refused == contents_mark_of(stored, agent_key(row.agent_id));
+}
+
+AgentState judge_keys(FleetRow& row, const StoredKeys& keys, const KeySet& stored) {
   const bool has = has_documents(row, stored);
   if (row.status.error.empty() && has) {
     row.applied = row.wanted;
@@ -74,18 +84,19 @@ AgentState judge_keys(FleetRow& row, const KeySet& stored) {
   }
   row.applied = row.status.revision < 0 ? row.status.applied : row.status.revision;
   const bool newer = row.wanted > row.status.desired;
-  const auto state = row.status.error.empty() || newer ? AgentState::kPending : AgentState::kFailed;
+  const bool failed = !row.status.error.empty() && !newer && has_refused(row, keys);
   // One of its documents was deleted. No stored key has the revision of that deletion, which is later than every
   // revision that the agent has read.
   if (row.applied == row.wanted) row.wanted = std::max(row.status.applied, row.status.desired) + 1;
-  return state;
+  return failed ? AgentState::kFailed : AgentState::kPending;
 }
 
-AgentState judge_files(FleetRow& row, const AgentIdentity& identity, const KeySet& stored, int64_t wall_ns) {
+AgentState judge_files(FleetRow& row, const StoredKeys& keys, const AgentIdentity& identity, const KeySet& stored,
+                       int64_t wall_ns) {
   row.applied = row.status.revision < 0 ? row.status.applied : row.status.revision;
   if (!row.status.error.empty()) {
     row.wanted = row.status.desired == row.applied ? row.applied + 1 : row.status.desired;
-    return AgentState::kFailed;
+    return has_refused(row, keys) ? AgentState::kFailed : AgentState::kPending;
   }
   const auto made = make_layers(identity, stored, wall_ns, [](const std::string& key) { return key; });
   const bool same =
@@ -99,7 +110,7 @@ AgentState judge(FleetRow& row, const StoredKeys& keys, int64_t wall_ns) {
   const AgentIdentity identity{row.agent_id, row.status.groups};
   const KeySet stored = keys_of(keys, identity);
   for (const auto& [key, entry] : stored.entries) row.wanted = std::max(row.wanted, entry.revision);
-  return row.wanted > 0 ? judge_keys(row, stored) : judge_files(row, identity, stored, wall_ns);
+  return row.wanted > 0 ? judge_keys(row, keys, stored) : judge_files(row, keys, identity, stored, wall_ns);
 }
 
 void need(std::vector<NeededVersion>& needed, std::string field, std::string_view since) {

@@ -151,6 +151,62 @@ TEST(Fleet, ComparesFilesByContent) {
       << "the status is old, and nothing else is known about the agent";
 }
 
+// An agent that has refused these documents, with the groups of which they are.
+AgentStatus refused(const KeySet& keys, const std::vector<std::string>& groups) {
+  AgentStatus status;
+  status.updated_ns = kNow;
+  status.desired = 30;
+  status.error = "/interval: must be more";
+  status.refused = contents_mark_of(keys);
+  status.refused_groups = groups;
+  return status;
+}
+
+TEST(Fleet, AnErrorCountsOnlyForTheDocumentsThatWereRefused) {
+  const std::string own = "/monitor/config/a";
+  const std::string group = "/monitor/groups/web";
+  for (const int64_t revision : {0, 20}) {  // files, etcd
+    Fleet f;
+    f.put(own, R"({"groups": ["web"]})", revision);
+    f.put(group, R"({"interval": 0})", revision);
+    f.put("/monitor/groups/db", R"({"interval": 7})", revision);
+    KeySet keys;
+    for (const std::string& key : {own, group}) keys.entries[key] = {f.keys[key].value, std::nullopt, revision};
+    AgentStatus status = refused(keys, {"web"});
+    status.groups = {"db"};  // of its last good document
+    f.put(status_key("a"), to_json(status), 0);
+    EXPECT_EQ(f.row("a").state, AgentState::kFailed);
+    f.put(group, R"({"interval": 3})", revision);
+    EXPECT_EQ(f.row("a").state, AgentState::kPending) << "it has not read the new document";
+    f.keys.erase(group);
+    EXPECT_EQ(f.row("a").state, AgentState::kPending) << "it has not noticed the deletion";
+    f.put(group, R"({"interval": 0})", revision);
+    EXPECT_EQ(f.row("a").state, AgentState::kFailed);
+    f.put("/monitor/defaults", "{}", revision);
+    EXPECT_EQ(f.row("a").state, AgentState::kPending) << "a new document may change the result";
+    f.keys.erase("/monitor/defaults");
+    status.refused.clear();
+    f.put(status_key("a"), to_json(status), 0);
+    f.put(group, R"({"interval": 3})", revision);
+    EXPECT_EQ(f.row("a").state, AgentState::kFailed) << "an older agent does not say what it refused";
+  }
+}
+
+TEST(Fleet, AnErrorOfAnAgentWithAHiddenOwnDocumentCounts) {
+  Fleet f;
+  f.put("/monitor/defaults", R"({"interval": 0})", 0);
+  f.put("/monitor/config/a", R"({"interval": 6})", 0);
+  KeySet keys;
+  keys.entries["/monitor/defaults"] = {R"({"interval": 0})", std::nullopt, 0};
+  keys.entries["/elsewhere"] = {R"({"interval": 1})", std::nullopt, 0};
+  AgentStatus status = refused(keys, {});
+  status.refused = contents_mark_of(keys, "/elsewhere");
+  f.put(status_key("a"), to_json(status), 0);
+  EXPECT_EQ(f.row("a").state, AgentState::kFailed);
+  f.put("/monitor/defaults", R"({"interval": 2})", 0);
+  EXPECT_EQ(f.row("a").state, AgentState::kPending);
+}
+
 TEST(Fleet, ListsProblemsOfAnAgent) {
   FleetRow row;
   row.state = AgentState::kFailed;
@@ -215,6 +271,16 @@ TEST(Fleet, StatusRoundTrips) {
   EXPECT_EQ(to_json(*back), to_json(status));
   EXPECT_EQ(back->plugins, status.plugins);
   EXPECT_EQ(back->mounts, status.mounts);
+}
+
+TEST(Fleet, StatusNamesWhatWasRefusedOnlyWithAnError) {
+  AgentStatus status = refused({}, {"web"});
+  const auto back = parse_status(to_json(status));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->refused, status.refused);
+  EXPECT_EQ(back->refused_groups, status.refused_groups);
+  status.error.clear();
+  EXPECT_EQ(to_json(status).find("refused"), std::string::npos);
 }
 
 TEST(Fleet, VersionsThatADocumentNeeds) {

@@ -44,4 +44,15 @@ std::string mark_of(const KeySet& keys, const std::string& without) {
   return text.empty() ? "" : fmt::format("{:08x}", crc32c(text));
 }
 
+std::string contents_mark_of(const KeySet& keys, const std::string& without) {
+  uint32_t crc = 0;
+  for (const auto& [key, entry] : keys.entries) {
+    if (key == without) continue;
+    if (entry.fault) return "";
+    crc = crc32c(fmt::format("{} {}\n", key, entry.value.size()), crc);
+    crc = crc32c(entry.value, crc);
+  }
+  return fmt::format("{:08x}", crc);
+}
+
 }  // namespace monitor::config

@@ -52,6 +52,9 @@ int64_t newest_revision(const KeySet& keys);
 // Fingerprint of keys and revisions: two are equal exactly if nothing was written or deleted in between. Eight
 // hexadecimal digits; empty if keys have no revisions. `without`: a key to ignore.
 std::string mark_of(const KeySet& keys, const std::string& without = {});
+// Fingerprint of keys and contents, which files have as well. Eight hexadecimal digits; empty if a document has a
+// fault, because another reader may be able to read it. `without` as for mark_of().
+std::string contents_mark_of(const KeySet& keys, const std::string& without = {});
 
 class ConfigListener {
  public:
@@ -71,6 +74,8 @@ class ConfigSource {
   virtual void watch(const WatchSet& what, ConfigListener& listener) = 0;
   // Describes a key in messages: its file, or the key itself.
   virtual std::string describe(const std::string& key) const = 0;
+  // False if the document of this key is kept where other readers of the configuration do not look for it.
+  virtual bool is_shared(const std::string& /*key*/) const { return true; }
 };
 
 }  // namespace monitor::config

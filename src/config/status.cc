@@ -125,6 +125,8 @@ void take_state(AgentStatus& status, const ConfigEngine::State& state) {
   status.mark = state.mark;
   status.last_failed = state.last_failed;
   status.error = state.error;
+  status.refused = state.refused;
+  status.refused_groups = state.refused_groups;
   status.deleted = state.deleted;
   status.hash = state.hash;
   status.groups = state.groups;
@@ -159,6 +161,10 @@ std::string to_json(const AgentStatus& status) {
     object["revision"] = status.revision;
     object["mark"] = status.mark;
   }
+  if (!status.error.empty() && !status.refused.empty()) {
+    object["refused"] = status.refused;
+    object["refused_groups"] = status.refused_groups;
+  }
   return dump(object);
 }
 
@@ -176,6 +182,8 @@ Result<AgentStatus> parse_status(std::string_view text) {
   status.mark = text_of(*object, "mark");
   status.last_failed = number_of(*object, "last_failed");
   status.error = text_of(*object, "error");
+  status.refused = text_of(*object, "refused");
+  status.refused_groups = texts_of(*object, "refused_groups");
   status.deleted = flag_of(*object, "deleted");
   status.hash = text_of(*object, "hash");
   status.groups = texts_of(*object, "groups");

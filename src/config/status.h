@@ -71,6 +71,10 @@ struct AgentStatus {
   std::string warning = {};              // any other problem: another run under this agent id
   int64_t revision = -1;  // revision of the newest applied document; -1: an older agent, which does not report it
   std::string mark = {};  // mark of the applied documents (mark_of() in source.h)
+  // What `error` is about: the contents of the documents (contents_mark_of()), and the groups of which they are. Empty
+  // if unknown, as from an older agent.
+  std::string refused = {};
+  std::vector<std::string> refused_groups = {};
 };
 
 // Copies the fields that the engine knows.

@@ -79,6 +79,17 @@ class ControlPlane:
         web.send(signal.SIGCONT)
         self.config("wait", "--agent-id", "a-web", "--timeout", "20s")
 
+    def test_wait_gives_a_busy_agent_time_to_read_what_replaced_a_rejected_document(self):
+        agent = self.agent("a")
+        self.put("/monitor/config/a", '{"interval": 0}')
+        self.comes("a", "failed")
+        agent.send(signal.SIGSTOP)
+        self.put("/monitor/config/a", '{"interval": 3}')
+        # Longer than an error may stand that is about the stored document.
+        self.assertIn("not applied within 3s: a is pending", self.config("wait", "--agent-id", "a", "--timeout", "3s", expect=75))
+        agent.send(signal.SIGCONT)
+        self.config("wait", "--agent-id", "a", "--timeout", "20s")
+
     def explained(self, agent_id):
         answer = json.loads(self.config("explain", "--agent-id", agent_id, "--format", "json"))
         return {one["path"]: (one["value"], one["key"]) for one in answer["values"]}

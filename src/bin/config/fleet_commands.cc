@@ -26,7 +26,8 @@ using nlohmann::ordered_json;
 constexpr int64_t kLookEvery = 200 * kNanosPerMilli;
 constexpr int64_t kShowEvery = kNanosPerSecond;
 constexpr size_t kWhyWidth = 60;  // width of the reason column on a terminal
-// A failure that lasts this long is final; until then it may still refer to the previous document.
+// A failure that lasts this long is final. An older agent does not report what it has refused, so until then its error
+// may still be about the previous document.
 constexpr int64_t kHopelessAfter = 2 * kNanosPerSecond;
 
 bool in_group(const FleetRow& row, const std::string& group) {

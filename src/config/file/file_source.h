@@ -37,6 +37,7 @@ class FileSource final : public ConfigSource {
   ~FileSource() override;
 
   void watch(const WatchSet& what, ConfigListener& listener) override;
+  bool is_shared(const std::string& key) const override { return !options_.files.contains(key); }
   std::string describe(const std::string& key) const override { return reader_.describe(key); }
   // Reads the files as if they had changed (SIGHUP).
   void rescan();
