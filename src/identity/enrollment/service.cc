@@ -24,9 +24,10 @@ constexpr const char* kMetric = "monitor_server_enrollments_total";
 constexpr const char* kMetricHelp = "Requests for a certificate of the built-in CA, by call and result.";
 
 // An agent renews once in two thirds of a certificate's life; failures and restarts may make it ask more often.
-AttemptLimiter::Limit renewal_limit(const AuthorityOptions& options) {
-  return {.burst = 10, .one_every_ns = std::max<int64_t>(options.agent_life_ns / 20, 1), .most_peers = 100'000};
+AttemptRate renewal_rate(const AuthorityOptions& options) {
+  return {.burst = 10, .one_every_ns = std::max<int64_t>(options.agent_life_ns / 20, 1)};
 }
+constexpr size_t kMostRenewingAgents = 100'000;
 
 }  // namespace
 
@@ -47,8 +48,8 @@ EnrollmentAnswerer::EnrollmentAnswerer(EnrollmentStore& store, const Authority& 
       authority_(authority),
       registry_(registry),
       identify_(std::move(identify)),
-      failures_(clock, {}),
-      renewals_(clock, renewal_limit(authority.options())) {
+      failures_(clock),
+      renewals_(clock, renewal_rate(authority.options()), kMostRenewingAgents) {
   for (const char* call : {"enroll", "renew"}) (void)counter(call, "issued");
 }
 
@@ -90,13 +91,13 @@ Result<std::string> EnrollmentAnswerer::answer(const Attempt& attempt, const Enr
 Result<std::string> EnrollmentAnswerer::enroll(std::string_view message, const std::string& peer) {
   Attempt attempt{"enroll", "", "", peer};
   const std::string address = limited_address(peer);
-  if (!failures_.allowed(address)) {
+  if (failures_.wait_ns(address) > 0) {
     // Not logged, because a flood of requests must not flood the log.
     counter(attempt.call, "rate_limited").add();
     return Error(Code::kResourceExhausted, "too many refused join tokens from this address; try again in a minute");
   }
   const auto fail = [&](Refusal refusal) {
-    failures_.take(address);
+    failures_.charge(address);
     return refused(attempt, refusal);
   };
   const auto request = parse_enroll_request(message);
@@ -115,12 +116,12 @@ Result<std::string> EnrollmentAnswerer::renew(std::string_view message, const st
   Attempt attempt{"renew", "", "", peer};
   const std::string address = limited_address(peer);
   // A peer with a certificate of the CA is limited by its own name below, and not by what its neighbours do.
-  if (certificate == nullptr && !failures_.allowed(address)) {
+  if (certificate == nullptr && failures_.wait_ns(address) > 0) {
     counter(attempt.call, "rate_limited").add();
     return Error(Code::kResourceExhausted, "too many refused calls from this address; try again in a minute");
   }
   const auto fail = [&](Refusal refusal) {
-    failures_.take(address);
+    failures_.charge(address);
     return refused(attempt, refusal);
   };
   if (certificate == nullptr) {
@@ -129,11 +130,10 @@ Result<std::string> EnrollmentAnswerer::renew(std::string_view message, const st
   const auto agent = identify_(*certificate);
   if (!agent) return fail({"no_identity", agent.error()});
   attempt.agent_id = *agent;
-  if (!renewals_.allowed(*agent)) {
+  if (renewals_.take(*agent) > 0) {
     counter(attempt.call, "rate_limited").add();
     return Error(Code::kResourceExhausted, "agent " + *agent + " renews its certificate too often");
   }
-  renewals_.take(*agent);
   const auto request = parse_renew_request(message);
   if (!request) return fail({"malformed", request.error()});
   return answer(attempt, store_.renew(*agent, certificate->serial, request->certificate_request));

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/attempt_limit.h"
 #include "base/clock.h"
 #include "base/event_loop.h"
 #include "base/net/peer_certificate.h"
@@ -19,7 +20,6 @@
 #include "grpc/server_call.h"
 #include "identity/ca/authority.h"
 #include "identity/ca/enrollment_store.h"
-#include "identity/enrollment/attempt_limiter.h"
 #include "telemetry/registry.h"
 
 namespace monitor::identity {
@@ -59,9 +59,9 @@ class EnrollmentAnswerer {
   telemetry::Registry& registry_;
   Identify identify_;
   std::function<void(const std::string& agent_id, const std::string& serial)> on_issued_;
-  AttemptLimiter failures_;  // by address: refused calls
-  AttemptLimiter renewals_;  // by agent: certificates
-  std::mutex mutex_;         // guards counters_
+  AttemptLimit failures_;  // by address: refused calls
+  AttemptLimit renewals_;  // by agent: certificates
+  std::mutex mutex_;       // guards counters_
   std::map<std::string, telemetry::Counter*> counters_;
 };
 

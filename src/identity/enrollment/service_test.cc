@@ -121,14 +121,6 @@ TEST_F(EnrollmentAnswererTest, GroupsAddressesAsTheConnectionLimitsDo) {
   EXPECT_NE(limited_address("ipv4:127.0.0.1:1"), limited_address("ipv4:127.0.0.2:1"));
 }
 
-TEST(AttemptLimiterTest, BoundsItsMemory) {
-  const FakeClock clock;
-  AttemptLimiter limiter(clock, {.burst = 2, .one_every_ns = kNanosPerSecond, .most_peers = 3});
-  for (int i = 0; i < 100; ++i) limiter.take(std::to_string(i));
-  EXPECT_LE(limiter.peers(), 4U);
-  EXPECT_FALSE(limiter.allowed("someone new")) << "those that it does not know share one allowance";
-}
-
 // The service over a connection in memory.
 class EnrollmentServiceTest : public EnrollmentAnswererTest {
  protected:

@@ -4,8 +4,6 @@
 
 #include <set>
 
-#include "ui/access/attempt_limit.h"
-
 namespace monitor::access {
 namespace {
 
@@ -84,43 +82,6 @@ TEST_F(SessionsTest, IdsDoNotRepeat) {
   std::set<std::string> ids;
   for (int i = 0; i < 1000; ++i) ids.insert(sessions_.begin("ann", ""));
   EXPECT_EQ(ids.size(), 1000U);
-}
-
-TEST(AttemptLimit, RefillsOverTime) {
-  FakeClock clock;
-  AttemptLimit limit(clock, 3, 6 * kNanosPerSecond);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(limit.take("a"), 0);
-  EXPECT_EQ(limit.take("a"), 6);
-  EXPECT_EQ(limit.take("b"), 0) << "others are not affected";
-  clock.advance(2 * kNanosPerSecond);
-  EXPECT_EQ(limit.take("a"), 4);
-  clock.advance(4 * kNanosPerSecond);
-  EXPECT_EQ(limit.take("a"), 0);
-  limit.give_back("a");
-  EXPECT_EQ(limit.take("a"), 0) << "a success does not count";
-  EXPECT_EQ(limit.take("a"), 6);
-}
-
-TEST(AttemptLimit, BoundsItsKeys) {
-  FakeClock clock;
-  AttemptLimit limit(clock, 3, kNanosPerSecond, 10);
-  for (int i = 0; i < 100; ++i) {
-    clock.advance(1);
-    limit.take(std::to_string(i));
-  }
-  EXPECT_EQ(limit.keys(), 11U) << "those beyond share one";
-}
-
-TEST(AttemptLimit, ManyOtherKeysGiveAnExhaustedOneNoNewAttempts) {
-  FakeClock clock;
-  AttemptLimit limit(clock, 3, 60 * kNanosPerSecond, 10);
-  while (limit.take("victim") == 0) {
-  }
-  for (int i = 0; i < 100; ++i) limit.take(std::to_string(i));
-  EXPECT_GT(limit.take("victim"), 0);
-  EXPECT_GT(limit.take("another"), 0) << "the shared allowance is used up";
-  clock.advance(180 * kNanosPerSecond);
-  EXPECT_EQ(limit.take("another"), 0);
 }
 
 }  // namespace

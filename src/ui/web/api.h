@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "base/attempt_limit.h"
 #include "base/clock.h"
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "telemetry/registry.h"
-#include "ui/access/attempt_limit.h"
 #include "ui/access/audit_log.h"
 #include "ui/web/blocking_executor.h"
 #include "ui/web/config_service.h"
@@ -133,8 +133,8 @@ class Api {
   SystemRandom random_;
   access::AuditLog audit_;
   Gate gate_;
-  access::AttemptLimit logins_by_address_;
-  access::AttemptLimit logins_by_user_;
+  AttemptLimit logins_by_address_;
+  AttemptLimit logins_by_user_;
   telemetry::Counter& logins_;
   telemetry::Counter& logins_failed_;
 

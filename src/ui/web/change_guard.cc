@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "base/log.h"
@@ -20,33 +19,31 @@ ChangeGuard::ChangeGuard(const Clock& clock, telemetry::Registry& registry)
 
 ChangeGuard::Address& ChangeGuard::address_of(const std::string& group, int64_t now_ns) {
   if (!addresses_.contains(group) && addresses_.size() >= kMostAddresses) forget_idle(now_ns);
-  const auto [at, fresh] = addresses_.try_emplace(group);
-  Address& address = at->second;
-  if (fresh) address.filled_ns = now_ns;
-  const double refilled = static_cast<double>(elapsed_ns(address.filled_ns, now_ns)) / static_cast<double>(kOneEvery);
-  address.left = std::min<double>(kBurst, address.left + std::max(refilled, 0.0));
-  address.filled_ns = now_ns;
+  Address& address = addresses_.try_emplace(group, Address{.guesses = {kGuesses, now_ns}}).first->second;
+  address.guesses.refill(kGuesses, now_ns);
   return address;
 }
 
 // Removes addresses whose budget is full again; if there is none, the address that was seen longest ago.
 void ChangeGuard::forget_idle(int64_t now_ns) {
   std::erase_if(addresses_, [now_ns](const auto& entry) {
-    return entry.second.unlogged == 0 && elapsed_ns(entry.second.filled_ns, now_ns) >= kBurst * kOneEvery;
+    return entry.second.unlogged == 0 && elapsed_ns(entry.second.guesses.seen_ns(), now_ns) >= kGuesses.full_ns();
   });
   if (addresses_.size() < kMostAddresses) return;
-  addresses_.erase(std::ranges::min_element(addresses_, {}, [](const auto& entry) { return entry.second.filled_ns; }));
+  addresses_.erase(
+      std::ranges::min_element(addresses_, {}, [](const auto& entry) { return entry.second.guesses.seen_ns(); }));
 }
 
 std::optional<Reply> ChangeGuard::limited(const Request& request, const std::string& group) {
   const int64_t now = clock_.mono_ns();
   const auto known = addresses_.find(group);
-  if (known == addresses_.end() || address_of(group, now).left >= 1) return std::nullopt;
+  if (known == addresses_.end()) return std::nullopt;
   Address& address = known->second;
+  const int64_t wait = address.guesses.wait_ns(kGuesses, now);
+  if (wait == 0) return std::nullopt;
   limited_.add();
   Reply reply = error_reply(429, "too many wrong tokens came from this address; try again later");
-  reply.retry_after_s =
-      static_cast<int>(std::ceil((1 - address.left) * static_cast<double>(kOneEvery) / kNanosPerSecond));
+  reply.retry_after_s = retry_after_s(wait);
   note(request, address, "too many wrong tokens", now);
   return reply;
 }
@@ -55,7 +52,7 @@ void ChangeGuard::rejected(const Request& request, const std::string& group, con
   const int64_t now = clock_.mono_ns();
   refused_.add();
   Address& address = address_of(group, now);
-  if (guessed) address.left -= 1;
+  if (guessed) address.guesses.charge(kGuesses, now);
   note(request, address, guessed ? "wrong token" : reason, now);
 }
 

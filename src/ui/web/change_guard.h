@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 
+#include "base/attempt_limit.h"
 #include "base/clock.h"
 #include "telemetry/registry.h"
 #include "ui/web/http.h"
@@ -25,6 +26,7 @@ class ChangeGuard {
  public:
   static constexpr int kBurst = 10;
   static constexpr int64_t kOneEvery = 6 * kNanosPerSecond;
+  static constexpr AttemptRate kGuesses = {kBurst, kOneEvery};
   static constexpr int64_t kSummaryEvery = 10 * kNanosPerSecond;
   static constexpr size_t kMostAddresses = 4096;
 
@@ -41,10 +43,9 @@ class ChangeGuard {
 
  private:
   struct Address {
-    double left = kBurst;    // wrong tokens that are still allowed
-    int64_t filled_ns = 0;   // when `left` was computed
-    int64_t summary_ns = 0;  // when the next summary is due; 0: none
-    uint64_t unlogged = 0;   // rejections since the last line
+    AttemptAllowance guesses;  // wrong tokens that are still allowed
+    int64_t summary_ns = 0;    // when the next summary is due; 0: none
+    uint64_t unlogged = 0;     // rejections since the last line
     std::string last_reason;
   };
 

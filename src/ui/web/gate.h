@@ -20,11 +20,11 @@
 #include <variant>
 #include <vector>
 
+#include "base/attempt_limit.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "telemetry/registry.h"
 #include "ui/access/accounts_file.h"
-#include "ui/access/attempt_limit.h"
 #include "ui/access/audit_log.h"
 #include "ui/access/network.h"
 #include "ui/access/role.h"
@@ -99,7 +99,7 @@ class Gate {
   std::unique_ptr<access::AccountsFile> users_;
   std::string trouble_;  // of the users file, as logged last
   access::Sessions sessions_;
-  access::AttemptLimit refusals_{clock_, 30, kNanosPerSecond};  // refused requests that are recorded, by user
+  AttemptLimit refusals_{clock_, {30, kNanosPerSecond}};  // refused requests that are recorded, by user
   ChangeGuard guard_;
 };
 

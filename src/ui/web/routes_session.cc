@@ -116,8 +116,8 @@ Reply Api::session(const Identity& who) const {
 
 // Takes an attempt of the address and the user. Returns the seconds until the next one is allowed; 0: this one is.
 int Api::wait_for_login(const Request& request, const std::string& user) {
-  const int wait = logins_by_address_.take(gate_.client_group(request));
-  return wait > 0 ? wait : logins_by_user_.take(user);
+  const int64_t wait = logins_by_address_.take(gate_.client_group(request));
+  return retry_after_s(wait > 0 ? wait : logins_by_user_.take(user));
 }
 
 void Api::log_in(const Call& call) {
