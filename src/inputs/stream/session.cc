@@ -8,9 +8,7 @@
 
 #include "base/hex.h"
 #include "base/log.h"
-#include "base/mutant.h"
 #include "base/text.h"
-#include "inputs/stream/log_record.h"
 #include "inputs/stream/stream_identity.h"
 
 namespace monitor::server {
@@ -20,9 +18,6 @@ namespace {
 using metriclog::LogWriter;
 using metriclog::Outcome;
 using stream::Receiver;
-
-// What a copy of a batch that the log holds takes from the memory budget.
-constexpr size_t kCopyCost = 128;
 
 stream::ReceiverOptions receiver_options(const IngestOptions& options, const LogWriter& log) {
   const metrics::BatchLimits& limits = options.limits;
@@ -37,11 +32,6 @@ stream::ReceiverOptions receiver_options(const IngestOptions& options, const Log
           .log = log.identity()};
 }
 
-// What a stream's bookkeeping costs: a batch in flight, here and in the receiver. Up to the first bound, which an
-// ordinary stream does not exceed, it is not counted; above, it is taken from the budget in steps.
-constexpr size_t kPerInFlight = 64;
-constexpr size_t kFreeOverhead = size_t{64} * 1024;
-constexpr size_t kOverheadStep = size_t{16} * 1024;
 constexpr size_t kFlushAt = size_t{16} * 1024;  // bytes of pending replies
 constexpr size_t kMaxReason = 1024;             // bytes of a rejection's text
 
@@ -175,125 +165,6 @@ void Session::tell_conflict(const std::string& who) {
   flush();
 }
 
-void Session::append(uint64_t token, std::string_view batch) {
-  const auto view = context_.checker.check(batch);
-  IngestMetrics& metrics = context_.metrics;
-  if (!view) {
-    const bool large = view.error().code() == Code::kResourceExhausted;
-    return reject(
-        token, large ? metrics.rejected_large : metrics.rejected_invalid,
-        fmt::format("{}: {}", large ? metrics::reason::kTooLarge : metrics::reason::kInvalid, view.error().message()));
-  }
-  // The incarnation may be an earlier one of the same agent, because its spool survives its process.
-  if (view->agent_id != receiver_.hello().agent_id) {
-    return reject(token, metrics.rejected_agent,
-                  fmt::format("invalid: permission denied, the batch is of agent {}, the stream of agent {}",
-                              view->agent_id, receiver_.hello().agent_id));
-  }
-  const bool own_run = view->incarnation == receiver_.hello().incarnation;
-  if (const Status counters = own_run ? counters_.check(*view) : Status(); !counters) {
-    return reject(token, metrics.rejected_invalid,
-                  fmt::format("{}: {}", metrics::reason::kInvalid, counters.error().message()));
-  }
-  use_.count_series(batch, view->list_id);
-  if (stop_at_limits()) return pause(token, batch.size() + MemoryBudget::kPerBatch);
-  const HeldBatches::Id id = context_.env.held.id_of(*view, batch);
-  if (!paused_ && take_copy(token, context_.env.held.join(id, waiter(token)))) {
-    // The copy gets the outcome of the first batch, and only costs its entries in queues.
-    if (!memory_.hold(kCopyCost)) return pause(token, kCopyCost);
-    flight_of(token)->cost = kCopyCost;
-    return;
-  }
-  const size_t cost = batch.size() + MemoryBudget::kPerBatch;
-  if (paused_ || !memory_.hold(cost)) return pause(token, cost);
-  flight_of(token)->cost = cost;
-  // Waiting batches come first: the log keeps the order of the stream, and streams take turns.
-  if (context_.log_queue.empty() && waiting_.empty() && append_to_log(token, batch, *view, id)) {
-    metrics.points.add(view->points);
-    if (is_mutant("ack_before_confirmation")) receiver_.stored(token);
-    return;
-  }
-  metrics.log_full.add();
-  if (waiting_.empty()) context_.log_queue.wait(id_, *this);
-  waiting_.push_back({token, std::string(batch), id});
-  context_.log_queue.add_bytes(batch.size());
-}
-
-// Returns true if the log holds the batch, or is about to; the copy then gets the same outcome.
-bool Session::take_copy(uint64_t token, HeldBatches::State state) {
-  if (state != HeldBatches::State::kHeld && state != HeldBatches::State::kStored) return false;
-  flight_of(token)->copy = true;
-  if (state == HeldBatches::State::kHeld) return true;
-  const metriclog::Delivery stored{.token = waiter(token).token, .outcome = Outcome::kStored, .reason = {}};
-  owner_.on_delivered({&stored, 1});
-  return true;
-}
-
-// Called without memory for the batch. Discards it and the batches behind it, and gives the agent no more window. When
-// there is memory, the agent is asked to send them again.
-void Session::pause(uint64_t token, size_t cost) {
-  if (!paused_at_) {
-    paused_at_ = token;
-    paused_cost_ = cost;
-  }
-  if (!std::exchange(paused_, true)) {
-    memory_.end_turn();
-    context_.memory.wait(*this);
-  }
-  settle(token);
-}
-
-size_t Session::turn(size_t share) const {
-  const size_t held = memory_.held();
-  if (held == 0) return std::max(paused_cost_, std::min(withheld_, share));
-  if (held + paused_cost_ > share) return 0;
-  return std::max(paused_cost_, std::min(withheld_, share - held));
-}
-
-void Session::resume(size_t taken) {
-  paused_ = false;
-  if (taken != 0) memory_.begin_turn(taken);
-  const auto from = std::exchange(paused_at_, std::nullopt);
-  if (from && receiver_.retry(*from)) context_.metrics.retried.add();
-  release_withheld();
-  flush();
-}
-
-void Session::give_back(size_t bytes) {
-  if (paused_ || retry_timer_ != 0 || limit_timer_ != 0 || outbox_full()) {
-    withheld_ += bytes;
-  } else if (!ended_) {
-    call_.consumed(bytes);
-  }
-}
-
-void Session::release_withheld() {
-  if (paused_ || retry_timer_ != 0 || limit_timer_ != 0 || withheld_ == 0 || ended_ || outbox_full()) return;
-  call_.consumed(std::exchange(withheld_, 0));
-}
-
-bool Session::outbox_full() const { return call_.unsent_bytes() >= context_.options.max_unsent_bytes; }
-
-// Bounds unread replies and the bookkeeping of tiny batches, and charges both to the budget.
-void Session::charge_overhead() {
-  if (ended_) return;
-  const size_t outbox = receiver_.outbox_bytes();
-  if (outbox > context_.options.max_outbox_bytes) {
-    return end(Error(Code::kResourceExhausted,
-                     fmt::format("stream: the agent does not read its replies: {} bytes wait, the limit is {}; read "
-                                 "them, and send again on a new stream",
-                                 outbox + call_.unsent_bytes(), context_.options.max_outbox_bytes)));
-  }
-  const size_t used = outbox + in_flight_.size() * kPerInFlight;
-  const size_t wanted = used <= kFreeOverhead ? 0 : (used / kOverheadStep + 1) * kOverheadStep;
-  if (!memory_.set_overhead(wanted)) {
-    return end(Error(Code::kResourceExhausted,
-                     fmt::format("stream: {} batches and {} bytes of replies wait, and the server's memory limit is "
-                                 "reached; send again on a new stream",
-                                 in_flight_.size(), outbox + call_.unsent_bytes())));
-  }
-}
-
 Session::InFlight* Session::flight_of(uint64_t token) {
   if (in_flight_.empty() || token < in_flight_.front().token) return nullptr;
   const auto index = static_cast<size_t>(token - in_flight_.front().token);
@@ -307,46 +178,6 @@ void Session::leave_orphans() {
   std::deque<size_t> costs;
   for (const InFlight& flight : in_flight_) costs.push_back(flight.cost);
   owner_.adopt(id_, in_flight_.front().token, std::move(costs));
-}
-
-bool Session::append_to_log(uint64_t token, std::string_view batch, const metrics::BatchView& view,
-                            const HeldBatches::Id& id) {
-  LogRecord made(view, batch, context_.options);
-  const auto record = made.record();
-  if (!record) {
-    reject(token, context_.metrics.rejected_invalid, "invalid: " + record.error().message());
-    return true;
-  }
-  return append_record(token, *record, view, id);
-}
-
-bool Session::append_record(uint64_t token, const metriclog::RecordView& record, const metrics::BatchView& view,
-                            const HeldBatches::Id& id) {
-  const HeldBatches::Waiter self = waiter(token);
-  const HeldBatches::State state = context_.env.held.hold(id, self);
-  if (take_copy(token, state)) return true;
-  if (state == HeldBatches::State::kOther) {
-    context_.metrics.contradictions.add();
-    log_warning("batch contradicts another of the same sequence; both are stored, readers use the first",
-                {{"agent", view.agent_id},
-                 {"incarnation", hex(view.incarnation)},
-                 {"sequence", view.sequence},
-                 {"host", receiver_.hello().hostname},
-                 {"peer", call_.peer()}});
-  }
-  if (context_.env.log.append(record, owner_, self.token) == LogWriter::Accepted::kYes) return true;
-  HeldBatches::deliver(context_.env.held.release(self));
-  return false;
-}
-
-bool Session::append_waiting() {
-  const Waiting& oldest = waiting_.front();
-  const auto view = context_.checker.check(oldest.batch);
-  if (view && !append_to_log(oldest.token, oldest.batch, *view, oldest.id)) return false;
-  if (view) context_.metrics.points.add(view->points);
-  context_.log_queue.remove_bytes(oldest.batch.size());
-  waiting_.pop_front();
-  return true;
 }
 
 void Session::delivered(uint32_t token_low, Outcome outcome, std::string reason) {

@@ -64,28 +64,12 @@ class Session final : public grpc::ServerCallHandler, private MemoryWaiter, priv
     HeldBatches::Id id;
   };
 
-  bool append_waiting() override;
   bool waiting() const override { return !waiting_.empty(); }
-  size_t turn(size_t share) const override;
-  // There is memory again: returns window to the agent, and asks it to send from where it was paused.
-  void resume(size_t taken) override;
-
   void welcome();
   void take_batch(const stream::Receiver::Event& event, size_t message_bytes);
-  void append(uint64_t token, std::string_view batch);
-  bool append_to_log(uint64_t token, std::string_view batch, const metrics::BatchView& view, const HeldBatches::Id& id);
-  bool append_record(uint64_t token, const metriclog::RecordView& record, const metrics::BatchView& view,
-                     const HeldBatches::Id& id);
-  bool take_copy(uint64_t token, HeldBatches::State state);
-  HeldBatches::Waiter waiter(uint64_t token) { return {&owner_, (uint64_t{id_} << 32) | (token & 0xFFFFFFFFU)}; }
   void reject(uint64_t token, telemetry::Counter& counter, std::string reason);
   InFlight* flight_of(uint64_t token);
   void release(InFlight& flight);
-  void give_back(size_t bytes);
-  void release_withheld();
-  bool outbox_full() const;
-  void charge_overhead();
-  void pause(uint64_t token, size_t cost);
   void end_stream();
   void leave_orphans();
   void settle(InFlight& flight);
@@ -94,6 +78,23 @@ class Session final : public grpc::ServerCallHandler, private MemoryWaiter, priv
   // Discards the waiting batches from `token` on.
   void drop_waiting(uint64_t token = 0);
   void leave_table();
+  // session_append.cc: from a batch to a record of the log.
+  void append(uint64_t token, std::string_view batch);
+  bool append_to_log(uint64_t token, std::string_view batch, const metrics::BatchView& view, const HeldBatches::Id& id);
+  bool append_record(uint64_t token, const metriclog::RecordView& record, const metrics::BatchView& view,
+                     const HeldBatches::Id& id);
+  bool append_waiting() override;
+  bool take_copy(uint64_t token, HeldBatches::State state);
+  HeldBatches::Waiter waiter(uint64_t token) { return {&owner_, (uint64_t{id_} << 32) | (token & 0xFFFFFFFFU)}; }
+  // session_window.cc: memory, and the window that the agent gets.
+  size_t turn(size_t share) const override;
+  void pause(uint64_t token, size_t cost);
+  // There is memory again: returns window to the agent, and asks it to send from where it was paused.
+  void resume(size_t taken) override;
+  void give_back(size_t bytes);
+  void release_withheld();
+  bool outbox_full() const;
+  void charge_overhead();
   // session_limits.cc: the identity's limits.
   bool stop_at_limits();
   void report_breach(IdentityLimit limit);
