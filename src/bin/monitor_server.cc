@@ -1,8 +1,6 @@
 // monitor-server: flags and wiring. Streams are accepted in src/server/, and handled in src/inputs/stream/.
 #include <fmt/format.h>
-#include <malloc.h>
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -15,6 +13,7 @@
 #include "bin/common/cli.h"
 #include "bin/log/log_flags.h"
 #include "bin/server_ca.h"
+#include "bin/server_heap.h"
 #include "bin/server_limits.h"
 #include "bin/server_tls.h"
 #include "bin/server_tokens.h"
@@ -147,26 +146,6 @@ void say_where(const Flags& flags, const server::Server& server, const server::S
   if (flags.ca.folder.empty()) warn_of_open_streams(flags.tls, options.listen);
 }
 
-// Returns heap memory to the system after a flood or after many connections have closed, but not so often that a busy
-// server would have to request it again and again.
-class HeapTrimmer {
- public:
-  void look(int64_t now_ns) {
-#ifdef __GLIBC__
-    if (now_ns - trimmed_ns_ < kTrimEvery) return;
-    const struct mallinfo2 heap = mallinfo2();
-    if (heap.fordblks < std::max(kWorthwhile, heap.uordblks / 8)) return;
-    trimmed_ns_ = now_ns;
-    malloc_trim(0);
-#endif
-  }
-
- private:
-  static constexpr int64_t kTrimEvery = 5 * kNanosPerSecond;
-  static constexpr size_t kWorthwhile = size_t{1} << 20;
-  int64_t trimmed_ns_ = 0;
-};
-
 class Program {
  public:
   Program(const Cli& cli, const Flags& flags) : cli_(cli), flags_(flags), loop_(clock_) {}
@@ -291,15 +270,6 @@ class Program {
   ServiceNotifier service_{loop_, ServiceEnvironment::read()};
   int exit_code_ = kExitOk;
 };
-
-// A record is allocated on the loop that received it, read by the log's client, and freed on the thread that confirms
-// it. With one arena per thread, every free goes to another thread's arena through a slow path and leaves cold memory,
-// which took a third of all CPU time under load.
-void share_one_heap() {
-#ifdef M_ARENA_MAX
-  mallopt(M_ARENA_MAX, 1);
-#endif
-}
 
 int run(int argc, char** argv) {
   share_one_heap();
