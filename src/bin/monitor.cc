@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <cstdlib>
 #include <iostream>
-#include <set>
 
 #include "base/escape.h"
 #include "base/lock_file.h"
@@ -368,16 +368,43 @@ int set_up_agent(const Cli& cli, InitFlags& flags) {
   });
 }
 
-int run(int argc, char** argv) {
-  static const std::set<std::string> kPrograms = {"agent", "server", "analysis", "config", "load", "plugin"};
-  if (argc > 1 && kPrograms.contains(argv[1])) return become(argv[1], argv + 1);
+// The other programs, and what help says of them.
+struct OtherProgram {
+  const char* name;
+  const char* text;
+};
+constexpr std::array<OtherProgram, 6> kPrograms = {
+    {{"agent", "Collect metrics of this host (monitor-agent)"},
+     {"server", "Receive agents' streams and write the log (monitor-server)"},
+     {"analysis", "Read the log: values, ledger, web page (monitor-analysis)"},
+     {"config", "Set and show the configuration of agents (monitor-config)"},
+     {"plugin", "Create, test and list plugins (monitor-plugin)"},
+     {"load", "Simulate many agents to load a server (monitor-load)"}}};
+
+bool is_program(std::string_view name) {
+  return std::ranges::any_of(kPrograms, [&](const OtherProgram& one) { return one.name == name; });
+}
+
+std::vector<std::string> program_names() {
+  std::vector<std::string> names;
+  for (const OtherProgram& one : kPrograms) names.emplace_back(one.name);
+  return names;
+}
+
+// Becomes the program that the first argument names. Nothing if it names none.
+std::optional<int> become_named(int argc, char** argv) {
+  if (argc > 1 && is_program(argv[1])) return become(argv[1], argv + 1);
   // `monitor help config set` is `monitor-config help set`.
-  if (argc > 2 && std::string_view(argv[1]) == "help" && kPrograms.contains(argv[2])) {
+  if (argc > 2 && std::string_view(argv[1]) == "help" && is_program(argv[2])) {
     const std::string program = argv[2];
     argv[2] = argv[1];
     return become(program, argv + 1);
   }
+  return std::nullopt;
+}
 
+int run(int argc, char** argv) {
+  if (const auto code = become_named(argc, argv)) return *code;
   block_signals();
   UpFlags flags;
   Cli cli({"monitor",
@@ -395,20 +422,13 @@ int run(int argc, char** argv) {
            "  monitor config --agent-id a --interval 2\n"
            "  monitor analysis get-metrics --format json\n"
            "  monitor help config set           the same as monitor-config set --help\n",
-           {.names = {{"group", "groups"}}, .programs = {kPrograms.begin(), kPrograms.end()}}});
+           {.names = {{"group", "groups"}}, .programs = program_names()}});
   CLI::App* const up = declare_up(cli, flags);
   DoctorCommandFlags doctor_flags;
   const CLI::App* const doctor = declare_doctor(cli.app(), doctor_flags);
   SupportBundleFlags bundle_flags;
   const CLI::App* const bundle = declare_support_bundle(cli.app(), bundle_flags);
-  for (const auto& [name, text] : {std::pair{"agent", "Collect metrics of this host (monitor-agent)"},
-                                   std::pair{"server", "Receive agents' streams and write the log (monitor-server)"},
-                                   std::pair{"analysis", "Read the log: values, ledger, web page (monitor-analysis)"},
-                                   std::pair{"config", "Set and show the configuration of agents (monitor-config)"},
-                                   std::pair{"plugin", "Create, test and list plugins (monitor-plugin)"},
-                                   std::pair{"load", "Simulate many agents to load a server (monitor-load)"}}) {
-    cli.app().add_subcommand(name, text);
-  }
+  for (const OtherProgram& one : kPrograms) cli.app().add_subcommand(one.name, one.text);
   InitFlags init_flags;
   const CLI::App* const init = declare_init(cli.app(), init_flags);
   cli.add_data_option();

@@ -37,42 +37,25 @@ void take_running(const RunningSystem& system, DoctorFlags& flags) {
   }
 }
 
-void take_installed(const Installed& installed, DoctorFlags& flags) {
-  fill(flags.server, installed.value("agent", "server"));
-  fill(flags.tls.ca, installed.value("agent", "tls-ca"));
-  fill(flags.tls.certificate, installed.value("agent", "tls-cert"));
-  fill(flags.tls.key, installed.value("agent", "tls-key"));
-  fill(flags.tls.server_name, installed.value("agent", "tls-server-name"));
-  fill(flags.tls.crl, installed.value("agent", "tls-crl"));
-  fill(flags.spool, installed.value("agent", "spool"));
-  fill(flags.agent_id, installed.value("agent", "agent-id"));
-  fill(flags.web_token_file, installed.value("analysis", "web-token-file"));
-  if (!flags.etcd.mentioned() && flags.config_dir.empty()) {
-    for (const char* const program : {"agent", "analysis"}) {
-      std::vector<std::string> arguments;
-      for (const char* const option :
-           {"etcd", "etcd-host", "etcd-port", "etcd-user", "etcd-password-file", "etcd-ca", "etcd-cert", "etcd-key"}) {
-        if (const std::string value = installed.value(program, option); !value.empty()) {
-          arguments.insert(arguments.end(), {std::string("--") + option, value});
-        }
+// Where the services' configuration is: etcd, or a folder.
+void take_installed_configuration(const Installed& installed, DoctorFlags& flags) {
+  if (flags.etcd.mentioned() || !flags.config_dir.empty()) return;
+  for (const char* const program : {"agent", "analysis"}) {
+    std::vector<std::string> arguments;
+    for (const char* const option :
+         {"etcd", "etcd-host", "etcd-port", "etcd-user", "etcd-password-file", "etcd-ca", "etcd-cert", "etcd-key"}) {
+      if (const std::string value = installed.value(program, option); !value.empty()) {
+        arguments.insert(arguments.end(), {std::string("--") + option, value});
       }
-      if (!arguments.empty() && installed.flag(program, "etcd-insecure")) arguments.emplace_back("--etcd-insecure");
-      if (!flags.etcd.mentioned()) flags.etcd.take(arguments);
-      if (!flags.etcd.mentioned()) fill(flags.config_dir, installed.value(program, "config-dir"));
     }
+    if (!arguments.empty() && installed.flag(program, "etcd-insecure")) arguments.emplace_back("--etcd-insecure");
+    if (!flags.etcd.mentioned()) flags.etcd.take(arguments);
+    if (!flags.etcd.mentioned()) fill(flags.config_dir, installed.value(program, "config-dir"));
   }
-  for (const char* const program : {"server", "analysis"}) {
-    if (flags.log.empty() && flags.kafka.empty()) {
-      flags.log = installed.value(program, "log");
-      flags.kafka = installed.value(program, "kafka");
-    }
-    fill(flags.topic, installed.value(program, "topic"));
-    fill(flags.kafka_properties_file, installed.value(program, "kafka-properties-file"));
-  }
-  if (const std::string http = installed.value("analysis", "http"); !http.empty() && http != "off") {
-    const bool tls = !installed.value("analysis", "tls-cert").empty();
-    fill(flags.page, fmt::format("{}://{}/", tls ? "https" : "http", http));
-  }
+}
+
+// Secrets, folders and certificates whose permissions and dates are checked.
+void take_installed_files(const Installed& installed, DoctorFlags& flags) {
   for (const auto& [program, option, what] : {std::tuple{"agent", "join-token-file", "the join token"},
                                               std::tuple{"server", "tls-key", "the server's private key"},
                                               std::tuple{"analysis", "tls-key", "the page's private key"},
@@ -90,6 +73,32 @@ void take_installed(const Installed& installed, DoctorFlags& flags) {
       flags.further_certificates.push_back(path);
     }
   }
+}
+
+void take_installed(const Installed& installed, DoctorFlags& flags) {
+  fill(flags.server, installed.value("agent", "server"));
+  fill(flags.tls.ca, installed.value("agent", "tls-ca"));
+  fill(flags.tls.certificate, installed.value("agent", "tls-cert"));
+  fill(flags.tls.key, installed.value("agent", "tls-key"));
+  fill(flags.tls.server_name, installed.value("agent", "tls-server-name"));
+  fill(flags.tls.crl, installed.value("agent", "tls-crl"));
+  fill(flags.spool, installed.value("agent", "spool"));
+  fill(flags.agent_id, installed.value("agent", "agent-id"));
+  fill(flags.web_token_file, installed.value("analysis", "web-token-file"));
+  take_installed_configuration(installed, flags);
+  for (const char* const program : {"server", "analysis"}) {
+    if (flags.log.empty() && flags.kafka.empty()) {
+      flags.log = installed.value(program, "log");
+      flags.kafka = installed.value(program, "kafka");
+    }
+    fill(flags.topic, installed.value(program, "topic"));
+    fill(flags.kafka_properties_file, installed.value(program, "kafka-properties-file"));
+  }
+  if (const std::string http = installed.value("analysis", "http"); !http.empty() && http != "off") {
+    const bool tls = !installed.value("analysis", "tls-cert").empty();
+    fill(flags.page, fmt::format("{}://{}/", tls ? "https" : "http", http));
+  }
+  take_installed_files(installed, flags);
 }
 
 // The units' state folders (deploy/systemd), of the first service that is configured.

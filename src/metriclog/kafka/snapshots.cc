@@ -100,21 +100,36 @@ Result<std::map<int32_t, StoredSnapshot>> Snapshots::load(const Hints& hints, in
   return newest;
 }
 
+Status Snapshots::make_producer(int64_t timeout_ns) {
+  auto config = make_config(kafka_, {{"acks", "all"},
+                                     // Of two snapshots of a partition, the newer one must be stored last.
+                                     {"max.in.flight", "1"},
+                                     {"linger.ms", "0"},
+                                     {"message.max.bytes", "16000000"},
+                                     {"compression.codec", "zstd"},
+                                     {"message.timeout.ms", std::to_string(std::max(to_millis(timeout_ns), 1))}});
+  if (!config) return config.error();
+  rd_kafka_conf_set_events(config->get(), RD_KAFKA_EVENT_DR);
+  auto made = make_handle(RD_KAFKA_PRODUCER, std::move(*config));
+  if (!made) return made.error();
+  producer_ = std::move(*made);
+  confirmations_.reset(rd_kafka_queue_get_main(producer_.get()));
+  return {};
+}
+
+Status Snapshots::produce(const Snapshot& snapshot, void* call) {
+  const std::string name = key(snapshot.partition);
+  const std::string value = encode_snapshot(snapshot, author_);
+  const auto error = rd_kafka_producev(
+      producer_.get(), RD_KAFKA_V_TOPIC(topic_.c_str()), RD_KAFKA_V_PARTITION(snapshot.partition),
+      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(name.data(), name.size()),
+      RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()), RD_KAFKA_V_OPAQUE(call), RD_KAFKA_V_END);
+  return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Status() : to_error(error, "topic " + topic_);
+}
+
 Result<Hints> Snapshots::store(std::span<const Snapshot> snapshots, int64_t timeout_ns) {
   if (!producer_) {
-    auto config = make_config(kafka_, {{"acks", "all"},
-                                       // Of two snapshots of a partition, the newer one must be stored last.
-                                       {"max.in.flight", "1"},
-                                       {"linger.ms", "0"},
-                                       {"message.max.bytes", "16000000"},
-                                       {"compression.codec", "zstd"},
-                                       {"message.timeout.ms", std::to_string(std::max(to_millis(timeout_ns), 1))}});
-    if (!config) return config.error();
-    rd_kafka_conf_set_events(config->get(), RD_KAFKA_EVENT_DR);
-    auto made = make_handle(RD_KAFKA_PRODUCER, std::move(*config));
-    if (!made) return made.error();
-    producer_ = std::move(*made);
-    confirmations_.reset(rd_kafka_queue_get_main(producer_.get()));
+    if (auto made = make_producer(timeout_ns); !made) return made.error();
   }
   // A confirmation that arrives after its call has timed out must not count for the next call.
   void* const call = reinterpret_cast<void*>(++calls_);  // NOLINT(performance-no-int-to-ptr): a number, not an address
@@ -122,16 +137,10 @@ Result<Hints> Snapshots::store(std::span<const Snapshot> snapshots, int64_t time
   Hints stored;
   std::optional<Error> failed;
   for (const Snapshot& snapshot : snapshots) {
-    const std::string name = key(snapshot.partition);
-    const std::string value = encode_snapshot(snapshot, author_);
-    const auto error = rd_kafka_producev(
-        producer_.get(), RD_KAFKA_V_TOPIC(topic_.c_str()), RD_KAFKA_V_PARTITION(snapshot.partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(name.data(), name.size()),
-        RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()), RD_KAFKA_V_OPAQUE(call), RD_KAFKA_V_END);
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (const auto sent = produce(snapshot, call); sent) {
       ++open;
     } else {
-      failed = to_error(error, "topic " + topic_);
+      failed = sent.error();
     }
   }
   const int64_t end = now_ns() + timeout_ns + kNanosPerSecond;

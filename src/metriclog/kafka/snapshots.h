@@ -40,6 +40,9 @@ class Snapshots {
 
  private:
   std::string key(int32_t partition) const;
+  Status make_producer(int64_t timeout_ns);
+  // Hands the snapshot to the producer. Its confirmation names `call`.
+  Status produce(const Snapshot& snapshot, void* call);
 
   const KafkaOptions kafka_;
   const std::string group_;

@@ -39,26 +39,8 @@ size_t LuaPattern::run(size_t s, size_t p) {
     if (c == '(') return next == ')' ? open_capture(s, p + 2, kPosition) : open_capture(s, p + 1, kOpen);
     if (c == ')') return close_capture(s, p + 1);
     if (c == '$' && p + 1 == pattern_.size()) return s == subject_.size() ? s : kNone;
-    if (c == '%' && next == 'b') {
-      s = balanced(s, p + 2);
-      if (s == kNone) return kNone;
-      p += 4;
-      continue;
-    }
-    if (c == '%' && next == 'f') {
-      p += 2;
-      if (at_end(p) || pattern_[p] != '[') return fail("missing '[' after '%f' in pattern");
-      const size_t set_end = end_of_item(p);
-      if (set_end == kNone) return kNone;
-      steps_ += static_cast<int64_t>((set_end - p) / 4);  // the set is read to its end, and searched twice
-      if (!frontier(s, p, set_end)) return kNone;
-      p = set_end;
-      continue;
-    }
-    if (c == '%' && std::isdigit(static_cast<unsigned char>(next)) != 0) {
-      s = back_reference(s, next);
-      if (s == kNone) return kNone;
-      p += 2;
+    if (c == '%' && is_special(next)) {
+      if (!special(s, p, next)) return kNone;
       continue;
     }
     const size_t item_end = end_of_item(p);
@@ -81,6 +63,32 @@ size_t LuaPattern::run(size_t s, size_t p) {
     p = item_end;
   }
   return s;
+}
+
+// What "%" and this letter match is more than one character.
+bool LuaPattern::is_special(char kind) {
+  return kind == 'b' || kind == 'f' || std::isdigit(static_cast<unsigned char>(kind)) != 0;
+}
+
+// Matches "%bxy", "%f[set]" or "%1" at p, and moves s and p behind it.
+bool LuaPattern::special(size_t& s, size_t& p, char kind) {
+  if (kind == 'b') {
+    s = balanced(s, p + 2);
+    p += 4;
+    return s != kNone;
+  }
+  p += 2;
+  if (kind != 'f') {
+    s = back_reference(s, kind);
+    return s != kNone;
+  }
+  if (at_end(p) || pattern_[p] != '[') return fail("missing '[' after '%f' in pattern") != kNone;
+  const size_t set_end = end_of_item(p);
+  if (set_end == kNone) return false;
+  steps_ += static_cast<int64_t>((set_end - p) / 4);  // the set is read to its end, and searched twice
+  if (!frontier(s, p, set_end)) return false;
+  p = set_end;
+  return true;
 }
 
 // One item: a character, an escaped one, or a set.

@@ -43,6 +43,8 @@ class LuaPattern {
   bool step();
   bool at_end(size_t p) const { return p >= pattern_.size(); }
   size_t run(size_t s, size_t p);
+  static bool is_special(char kind);
+  bool special(size_t& s, size_t& p, char kind);
   size_t end_of_item(size_t p);
   bool single(size_t s, size_t p, size_t item_end);
   static bool in_class(unsigned char c, char kind);

@@ -211,38 +211,63 @@ void ConfigService::record(const std::string& key, const std::optional<config::S
                 .after = after ? access::audit_value(after->value) : "null"});
 }
 
-Reply ConfigService::change(const std::string& key, const std::string& body, const ChangedBy& by) {
-  const auto what = edited(key);
-  if (!what) return no_such_key(key);
+namespace {
+
+// The body of a change.
+struct ChangeRequest {
+  std::optional<std::string> base;   // tag of the version that was edited; nothing: a new document
+  std::optional<std::string> value;  // nothing: delete the document
+};
+
+Result<ChangeRequest> parse_change(const std::string& body) {
+  const auto invalid = [](const std::string& fault) { return Error(Code::kInvalidArgument, "body: " + fault); };
   const auto request = config::parse_foreign<nlohmann::json>(body);
-  if (!request.is_object()) return error_reply(400, "body: expected a JSON object");
+  if (!request.is_object()) return invalid("expected a JSON object");
   if (!request.contains("base") || !(request["base"].is_null() || request["base"].is_string())) {
-    return error_reply(400, "body: base: expected the tag of the version that was edited, or null for a new document");
+    return invalid("base: expected the tag of the version that was edited, or null for a new document");
   }
   // A misspelled "value" would delete the document.
   for (const auto& [field, content] : request.items()) {
     if (field != "base" && field != "value") {
-      return error_reply(400, "body: " + json_quote(field.substr(0, 100)) +
-                                  ": unknown field; expected base and value; nothing was changed");
+      return invalid(json_quote(field.substr(0, 100)) +
+                     ": unknown field; expected base and value; nothing was changed");
     }
   }
-  std::optional<std::string> value;
+  ChangeRequest change;
+  if (!request["base"].is_null()) change.base = request["base"].get<std::string>();
   if (request.contains("value")) {
-    if (!request["value"].is_string()) return error_reply(400, "body: value: expected a string");
-    value = request["value"].get<std::string>();
-    const auto all = keys();
-    if (!all) return error_reply(all.error());
-    const Checked checked = check(*value, *what, catalog(*all));
-    if (!checked.valid) {
-      return json_reply(
-          dump({{"error", "the document is not valid; nothing was stored"}, {"problems", checked.problems}}), 422);
-    }
-    if (Status known = check_versions(*all, key, *value); !known) return error_reply(known.error());
+    if (!request["value"].is_string()) return invalid("value: expected a string");
+    change.value = request["value"].get<std::string>();
+  }
+  return change;
+}
+
+}  // namespace
+
+// The reply if the document must not be stored.
+std::optional<Reply> ConfigService::refusal_of(const std::string& key, const std::string& value, config::Edited what) {
+  const auto all = keys();
+  if (!all) return error_reply(all.error());
+  const Checked checked = check(value, what, catalog(*all));
+  if (!checked.valid) {
+    return json_reply(
+        dump({{"error", "the document is not valid; nothing was stored"}, {"problems", checked.problems}}), 422);
+  }
+  if (Status known = check_versions(*all, key, value); !known) return error_reply(known.error());
+  return std::nullopt;
+}
+
+Reply ConfigService::change(const std::string& key, const std::string& body, const ChangedBy& by) {
+  const auto what = edited(key);
+  if (!what) return no_such_key(key);
+  const auto request = parse_change(body);
+  if (!request) return error_reply(400, request.error().message());
+  const auto& [base, value] = *request;
+  if (value) {
+    if (auto refusal = refusal_of(key, *value, *what)) return std::move(*refusal);
   }
   const auto opened = store();
   if (!opened) return error_reply(opened.error());
-  const std::optional<std::string> base =
-      request["base"].is_null() ? std::nullopt : std::optional(request["base"].get<std::string>());
   std::optional<config::Stored> other;
   bool conflict = false;
   const auto done =

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "config/edit.h"
 #include "config/fleet.h"
 #include "config/fleet_catalog.h"
 #include "config/store.h"
@@ -67,6 +68,7 @@ class ConfigService {
   void record(const std::string& key, const std::optional<config::Stored>& before,
               const std::optional<config::Stored>& after, const ChangedBy& by);
   Status check_versions(const config::StoredKeys& keys, const std::string& key, const std::string& text) const;
+  std::optional<Reply> refusal_of(const std::string& key, const std::string& value, config::Edited what);
 
   const ConfigOptions options_;
   const config::PluginCatalog& plugins_;
