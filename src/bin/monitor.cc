@@ -357,7 +357,8 @@ int become(const std::string& name, char** argv) {
 
 // The agent is checked with the options that it was given, also where its service cannot be started here.
 int set_up_agent(const Cli& cli, InitFlags& flags) {
-  return run_init(cli, flags, [&cli](const InitAnswers& answers, bool) {
+  return run_init(cli, flags, [&cli](const InitAnswers& answers, bool started) {
+    if (started && !answers.token.empty()) wait_until_joined(answers);
     DoctorCommandFlags doctor;
     doctor.look.server = answers.server;
     doctor.look.tls = {answers.ca_file, answers.certificate_file, answers.key_file, answers.server_name};

@@ -156,7 +156,8 @@ int fail(const char* what, const Error& error) {
   return exit_code_for(error);
 }
 
-// A join takes a moment; until then the server does not know this host.
+}  // namespace
+
 void wait_until_joined(const InitAnswers& answers) {
   const std::string id = answers.agent_id.empty() ? host_id().id : answers.agent_id;
   const std::string identity = fmt::format("/var/lib/monitor-agent/agent/{}/identity/identity.pem", id);
@@ -169,8 +170,6 @@ void wait_until_joined(const InitAnswers& answers) {
   }
   say("The agent has joined.\n");
 }
-
-}  // namespace
 
 CLI::App* declare_init(CLI::App& app, InitFlags& flags) {
   CLI::App* const command =
@@ -234,7 +233,6 @@ int run_init(const Cli& cli, InitFlags& flags, const InitCheck& check) {
     return kExitUnavailable;
   } else {
     say("The service monitor-agent is enabled and started.\n");
-    if (!flags.answers.token.empty()) wait_until_joined(flags.answers);
   }
   return check(flags.answers, starts);
 }

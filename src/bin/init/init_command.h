@@ -30,4 +30,7 @@ using InitCheck = std::function<int(const InitAnswers& answers, bool started)>;
 // cannot be read or written.
 int run_init(const Cli& cli, InitFlags& flags, const InitCheck& check);
 
+// A join takes a moment; until then the server does not know this host. Waits for at most 30 s, and says how it went.
+void wait_until_joined(const InitAnswers& answers);
+
 }  // namespace monitor
