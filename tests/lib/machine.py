@@ -75,9 +75,9 @@ def dependencies(packages):
     return sorted(name for name in found if not name.startswith("monitor"))
 
 
-def base(suite, packages):
-    """The archive of a minimal system with what the packages depend on, and none of these packages."""
-    wanted = dependencies(packages) + ["procps"]
+def base(suite, packages, extra=()):
+    """The archive of a minimal system with what the packages depend on and what `extra` names, and none of these packages."""
+    wanted = dependencies(packages) + ["procps", *extra]
     os.makedirs(FOLDER, exist_ok=True)
     plain = f"{FOLDER}/{suite}.tar"
     ready = f"{FOLDER}/{suite}-{hashlib.sha256(' '.join(wanted).encode()).hexdigest()[:12]}.tar"
@@ -106,11 +106,11 @@ def base(suite, packages):
 class Machine:
     """Boots when it is made; close() ends it and removes its files."""
 
-    def __init__(self, suite, packages):
+    def __init__(self, suite, packages, extra=()):
         self.root = f"{FOLDER}/{suite}-{os.getpid()}"
         shutil.rmtree(self.root, ignore_errors=True)
         os.makedirs(self.root)
-        call("tar", "-C", self.root, "-xf", base(suite, packages))
+        call("tar", "-C", self.root, "-xf", base(suite, packages, extra))
         # A machine of its own id, without the units that need a console.
         for path, text in (("etc/machine-id", ""), ("etc/hosts", "127.0.0.1 localhost machine\n"), ("etc/hostname", "machine\n")):
             with open(os.path.join(self.root, path), "w", encoding="utf-8") as file:
