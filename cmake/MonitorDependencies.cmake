@@ -49,6 +49,12 @@ set_target_properties(yamlcpp::yamlcpp PROPERTIES IMPORTED_LOCATION ${YAML_CPP_L
                                                   INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${YAML_CPP_INCLUDE_DIR}
                                                   INTERFACE_INCLUDE_DIRECTORIES ${YAML_CPP_INCLUDE_DIR})
 
+# Packages contain Lua: Debian's library has a name that systems with rpm do not know.
+if(CMAKE_BUILD_TYPE STREQUAL "Package")
+  find_library(LUA_ARCHIVE NAMES liblua5.4.a lua5.4 REQUIRED)
+  set_property(TARGET PkgConfig::LUA PROPERTY INTERFACE_LINK_LIBRARIES ${LUA_ARCHIVE} ${CMAKE_DL_LIBS})
+endif()
+
 # Suppresses warnings in third-party headers.
 foreach(target PkgConfig::NGHTTP2 PkgConfig::RDKAFKA PkgConfig::MICROHTTPD PkgConfig::LUA)
   get_target_property(dirs ${target} INTERFACE_INCLUDE_DIRECTORIES)

@@ -22,6 +22,13 @@ import uuid
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 # Compiled into every program, from these Debian packages.
 HEADER_ONLY = ["libcli11-dev", "libfmt-dev", "libspdlog-dev", "nlohmann-json3-dev"]
+# Linked statically where the program contains this text (cmake/MonitorDependencies.cmake, proto/CMakeLists.txt).
+STATIC = {
+    "liblua5.4-dev": b"attempt to yield from outside a coroutine",
+    "libprotobuf-dev": b"google/protobuf/message_lite.cc",
+    "libre2-dev": b"re2/dfa.cc",
+    "libyaml-cpp-dev": b"N4YAML11NodeBuilderE",
+}
 # Debian source package -> licence, as its copyright file states it. Others are listed without one.
 LICENSES = {
     "abseil": "Apache-2.0", "base-files": "GPL-2.0-or-later", "ca-certificates": "MPL-2.0", "cli11": "BSD-3-Clause",
@@ -33,8 +40,8 @@ LICENSES = {
     "librdkafka": "BSD-2-Clause", "libtasn1-6": "LGPL-2.1-or-later", "libunistring": "LGPL-3.0-or-later OR GPL-2.0-or-later",
     "libzstd": "BSD-3-Clause OR GPL-2.0-only", "lua5.4": "MIT", "lz4": "BSD-2-Clause",
     "ncurses": "X11-distribute-modifications-variant", "nettle": "LGPL-3.0-or-later OR GPL-2.0-or-later", "nghttp2": "MIT",
-    "nlohmann-json3": "MIT", "openssl": "Apache-2.0", "p11-kit": "BSD-3-Clause", "re2": "BSD-3-Clause", "spdlog": "MIT",
-    "sqlite3": "blessing", "yaml-cpp": "MIT", "zlib": "Zlib",
+    "nlohmann-json3": "MIT", "openssl": "Apache-2.0", "p11-kit": "BSD-3-Clause", "protobuf": "BSD-3-Clause", "re2": "BSD-3-Clause",
+    "spdlog": "MIT", "sqlite3": "blessing", "yaml-cpp": "MIT", "zlib": "Zlib",
 }
 
 
@@ -55,6 +62,11 @@ def programs(root):
             if head[:4] == b"\x7fELF" and head[16] in (2, 3) and ".so" not in name:
                 found.append(path)
     return sorted(found)
+
+
+def contains(path, text):
+    with open(path, "rb") as file:
+        return text in file.read()
 
 
 @functools.cache
@@ -129,11 +141,7 @@ def bill(name, version, root, also_contained=()):
                 continue
             linked.add(debian_package(paths[soname]))
     contained = list(HEADER_ONLY) if elves else []
-    # Linked statically into packages (cmake/MonitorDependencies.cmake).
-    if any(os.path.basename(path) == "monitor-analysis" for path in elves) and not any(one.startswith("libre2") for one in linked):
-        contained.append("libre2-dev")
-    if any(os.path.basename(path) == "monitor-analysis" for path in elves) and not any(one.startswith("libyaml-cpp") for one in linked):
-        contained.append("libyaml-cpp-dev")
+    contained += [package for package, text in STATIC.items() if any(contains(path, text) for path in elves)]
     packages = [{
         "SPDXID": "SPDXRef-this", "name": name, "versionInfo": version, "supplier": "NOASSERTION",
         "downloadLocation": "NOASSERTION", "filesAnalyzed": False, "licenseConcluded": "Apache-2.0",
