@@ -2,8 +2,8 @@
 units' restrictions leave to the programs. Needs root and debootstrap; the first run fetches the systems.
 
 The packages are those of tools/package deb, which builds them first ($MONITOR_PACKAGES names a folder with packages instead).
-The earlier version is the last commit before there were packages, built below build/ ($MONITOR_PREVIOUS_BIN names a folder with
-its programs instead)."""
+The earlier version is the last commit of 0.1.0, built below build/ ($MONITOR_PREVIOUS_BIN names a folder with its programs
+instead). That version had no packages: the tests put its programs into packages like today's, with a unit that it can serve."""
 import glob
 import json
 import os
@@ -17,9 +17,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from machine import Machine, call  # noqa: E402
 from programs import ROOT  # noqa: E402
 
-# The last commit without packages.
-PREVIOUS = "bd383a299db774deececd5f0ed9f6dfb21a48ffb"
+# The last commit of 0.1.0.
+PREVIOUS = "8bc3af8de94853bd7bae1f4fb4d3cf7c48fe8973"
 LOG = "sqlite:/var/lib/monitor-server/log.db"
+# Where the libraries of the machine that built 0.1.0 are, for a system that has others.
+FIRST_LIBRARIES = "/usr/local/lib/first"
 SERVICES = ("monitor-agent", "monitor-server", "monitor-analysis")
 EVERY_METRIC = ["cpu", "memory", "swap", "disk read", "disk write", "net in", "net out", "load", "uptime", "pressure", "paging",
                 {"name": "filesystem", "per_filesystem": True}]
@@ -35,10 +37,17 @@ def packages_of(folder):
     return sorted(path for path in glob.glob(f"{folder}/*.deb") if "-dbgsym" not in path)
 
 
+def documented(name, pattern):
+    """What a document says: the test runs the very commands."""
+    with open(os.path.join(ROOT, "docs", name), encoding="utf-8") as file:
+        text = re.sub(r"(?m)^ {3}", "", re.search(pattern, file.read()).group(1))
+    return text.strip()
+
+
 class Prepared:
     """The packages, built once for all tests of this file."""
 
-    new = old = None
+    new = old = first = None
 
     @classmethod
     def packages(cls):
@@ -55,18 +64,46 @@ class Prepared:
         return packages_of(cls.new), packages_of(cls.old)
 
     @classmethod
-    def renumber(cls, package, version):
+    def renumber(cls, package, version, to=None, change=lambda tree: None):
         """Writes a copy of a package with another version, and with that version of the others in its dependencies."""
-        tree = os.path.join(cls.old, "tree")
+        to = to or cls.old
+        tree = os.path.join(to, "tree")
         call("dpkg-deb", "-R", package, tree)
+        change(tree)
         present = call("dpkg-deb", "-f", package, "Version").strip()
         with open(f"{tree}/DEBIAN/control", encoding="utf-8") as file:
             control = file.read().replace(present, version)
         with open(f"{tree}/DEBIAN/control", "w", encoding="utf-8") as file:
             file.write(control)
         name = os.path.basename(package).replace(present, version)
-        call("dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, os.path.join(cls.old, name))
+        call("dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, os.path.join(to, name))
         shutil.rmtree(tree)
+
+    @classmethod
+    def first_packages(cls):
+        """Agent, server and analysis of 0.1.0."""
+        if cls.first is not None:
+            return cls.first
+        programs = cls.previous_programs()
+        folder = os.path.join(ROOT, "build", "test-packages", "first")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+
+        def put_programs(tree):
+            for program in os.listdir(f"{tree}/usr/bin"):
+                shutil.copy(os.path.join(programs, program), f"{tree}/usr/bin/{program}")
+            shutil.rmtree(f"{tree}/usr/libexec", ignore_errors=True)  # there were no plugin hosts
+            (unit,) = glob.glob(f"{tree}/**/monitor-*.service", recursive=True)
+            with open(unit, encoding="utf-8") as file:
+                text = file.read().replace("Type=notify", f"Type=exec\nEnvironment=LD_LIBRARY_PATH={FIRST_LIBRARIES}")
+            with open(unit, "w", encoding="utf-8") as file:
+                file.write(re.sub(r"(?m)^WatchdogSec=.*\n", "", text))
+
+        for path in packages_of(cls.new):
+            if os.path.basename(path).split("_")[0] in SERVICES:
+                cls.renumber(path, "0.1.0", folder, put_programs)
+        cls.first = packages_of(folder)
+        return cls.first
 
     @staticmethod
     def previous_programs():
@@ -88,23 +125,29 @@ class PackageTest:
     @classmethod
     def setUpClass(cls):
         cls.new, cls.old = Prepared.packages()
-        cls.previous = Prepared.previous_programs()
 
     def setUp(self):
         self.machine = Machine(self.suite, self.new)
         self.addCleanup(self.machine.close)
         # The status line comes with the keep-alives.
         self.machine.write("/etc/systemd/system/monitor-agent.service.d/often.conf", "[Service]\nWatchdogSec=4s\n")
-        for folder, packages in (("new", self.new), ("old", self.old)):
-            os.makedirs(f"{self.machine.root}/{folder}")
-            for path in packages:
-                shutil.copy(path, f"{self.machine.root}/{folder}/")
+        self.folders = {}
+        self.offer("new", self.new)
+        self.offer("old", self.old)
+
+    def offer(self, folder, packages):
+        """Copies packages into a folder of the machine."""
+        os.makedirs(f"{self.machine.root}/{folder}")
+        for path in packages:
+            shutil.copy(path, f"{self.machine.root}/{folder}/")
+        self.folders[folder] = [os.path.basename(path) for path in packages]
+
+    def files(self, folder, *names):
+        return [f"/{folder}/{name}" for name in self.folders[folder] if not names or name.split("_")[0] in names]
 
     def dpkg(self, folder, *names):
         """Installs packages of a folder: all, or the named ones."""
-        files = [f"/{folder}/{os.path.basename(path)}" for path in (self.new if folder == "new" else self.old)
-                 if not names or os.path.basename(path).split("_")[0] in names]
-        return self.machine.run("dpkg", "--force-confold", "--force-unsafe-io", "-i", *files)
+        return self.machine.run("dpkg", "--force-confold", "--force-unsafe-io", "-i", *self.files(folder, *names))
 
     def active(self, *services):
         for service in services:
@@ -136,28 +179,13 @@ class PackageTest:
 
     def test_install_upgrade_downgrade_remove_purge(self):
         machine = self.machine
-        # The programs before there were packages, as root, with a server that is down: they fill the spool.
-        for program in ("monitor-agent", "monitor-plugin-host"):
-            shutil.copy(os.path.join(self.previous, program), f"{machine.root}/usr/local/bin/{program}")
-        self.copy_libraries(os.path.join(self.previous, "monitor-agent"))
         machine.write("/var/lib/monitor-agent/monitor/defaults.json", '{"interval": 0.1, "metrics": ["cpu", "load"]}')
-        machine.sh("chmod 700 /var/lib/monitor-agent; LD_LIBRARY_PATH=/usr/local/lib timeout 6 /usr/local/bin/monitor-agent --agent-id m1 "
-                   "--data /var/lib/monitor-agent --config-dir /var/lib/monitor-agent/monitor --server 127.0.0.1:9 "
-                   "--drain-timeout 1s >/old.log 2>&1 || true; rm /usr/local/bin/monitor-*")
-        waiting = int(re.findall(r"agent stopped.* unsent=(\d+)", machine.read("/old.log"))[-1])
-        self.assertGreater(waiting, 2, machine.read("/old.log"))
-
-        # Install. The agent goes on with that spool.
         machine.write("/etc/default/monitor-agent", "MONITOR_AGENT_AGENT_ID=m1\n# kept by upgrades\n")
         said = self.dpkg("old")
         self.assertNotRegex(said, r"(?i)(warning|error|failed)")
         self.active("monitor-agent", "monitor-server")
         self.assertEqual(machine.property("monitor-analysis", "ActiveState"), "inactive")
         self.until_delivered()
-        first, status = self.ledger()
-        self.assertEqual(status, 0, first)
-        runs = [row for row in first if row.get("incarnation")]
-        self.assertEqual(len(runs), 2, first)
         users = {service: machine.property(service, "User") for service in SERVICES}
         self.assertEqual(users, {service: service for service in SERVICES})
 
@@ -176,7 +204,7 @@ class PackageTest:
         self.until_delivered()
         rows, status = self.ledger()
         self.assertEqual(status, 0, rows)
-        self.assertEqual(len([row for row in rows if row.get("incarnation")]), 5, "the first run and one of each package")
+        self.assertEqual(len([row for row in rows if row.get("incarnation")]), 4, "one of each package")
 
         # Downgrade all.
         self.dpkg("old")
@@ -205,11 +233,83 @@ class PackageTest:
         self.assertEqual(left, [])
         self.assertEqual(machine.run("systemctl", "list-units", "--all", "--no-legend", "monitor-*").strip(), "")
 
-    def copy_libraries(self, program):
-        """The libraries of the machine that built the earlier programs, if this system has others."""
-        for name, path in re.findall(r"^\s*(\S+) => (/\S+)", call("ldd", program), re.M):
-            if not re.match(r"lib(c|m|dl|rt|pthread|resolv)\.so|ld-", name):
-                shutil.copyfile(os.path.realpath(path), f"{self.machine.root}/usr/local/lib/{name}")
+    # --- from 0.1.0 ---
+
+    def copy_libraries(self):
+        """The libraries of the machine that built 0.1.0."""
+        to = self.machine.root + FIRST_LIBRARIES
+        os.makedirs(to)
+        for program in SERVICES:
+            for name, path in re.findall(r"^\s*(\S+) => (/\S+)", call("ldd", os.path.join(Prepared.previous_programs(), program)), re.M):
+                if not re.match(r"lib(c|m|dl|rt|pthread|resolv)\.so|ld-", name):
+                    shutil.copyfile(os.path.realpath(path), f"{to}/{name}")
+
+    def install_first(self):
+        """0.1.0's agent and server at work, ten ticks a second."""
+        machine = self.machine
+        self.offer("first", Prepared.first_packages())
+        self.copy_libraries()
+        machine.write("/var/lib/monitor-agent/monitor/defaults.json", '{"interval": 0.1, "metrics": ["cpu", "load"]}')
+        machine.write("/etc/default/monitor-agent", "MONITOR_AGENT_AGENT_ID=m1\n")
+        self.dpkg("first")
+        self.active("monitor-agent", "monitor-server")
+        for program in SERVICES:
+            said = machine.run("env", f"LD_LIBRARY_PATH={FIRST_LIBRARIES}", program, "--version")
+            self.assertIn(f"{program} 0.1.0", said)
+        self.eventually(lambda: self.log_size() > 100_000, "a log that grows")
+
+    def log_size(self):
+        """Bytes of the metric log, with what is not in its main file yet."""
+        return sum(os.path.getsize(path) for path in glob.glob(f"{self.machine.root}/var/lib/monitor-server/log.db*"))
+
+    def runs_of_agent(self):
+        """The agent's runs in the order of time, each whole: (batches stored, last sequence)."""
+        rows, status = self.ledger()
+        self.assertEqual(status, 0, rows)
+        rows = sorted((row for row in rows if row.get("incarnation")), key=lambda row: row["first_time"])
+        for row in rows:
+            self.assertEqual((row["agent"], row["missing"], row["dropped"], row["first_sequence"]), ("m1", [], [], 1), row)
+        return [(row["batches_stored"], row["last_sequence"]) for row in rows]
+
+    def waiting_in_spool(self):
+        said = self.machine.run("monitor-agent", "spool", "inspect", "/var/lib/monitor-agent/agent/m1/spool", check=False)
+        return sum(int(count) for count in re.findall(r"(\d+) wait", said))
+
+    def test_upgrade_of_a_running_system_from_0_1_0(self):
+        machine = self.machine
+        self.install_first()
+        said = self.dpkg("new")
+        self.assertNotRegex(said, r"(?i)(warning|error|failed)")
+        self.active("monitor-agent", "monitor-server")
+        self.assertNotIn("0.1.0", machine.run("monitor-agent", "--version"))
+        self.until_delivered()
+        runs = self.runs_of_agent()
+        self.assertEqual(len(runs), 2, runs)
+        for stored, last in runs:
+            self.assertEqual(stored, last, runs)
+        self.assertGreater(runs[0][0], 10, "0.1.0 sent batches")
+
+    def test_upgrade_from_0_1_0_server_first_with_a_full_spool(self):
+        """The server, then, while no server runs, the agent: the batches that 0.1.0 has put into its spool are stored."""
+        machine = self.machine
+        self.install_first()
+        self.dpkg("new", "monitor-server", "monitor-analysis")
+        self.active("monitor-server")
+        before = self.runs_of_agent()
+        self.eventually(lambda: self.runs_of_agent()[0][0] > before[0][0] + 20, "batches of 0.1.0's agent in the new server's log")
+        machine.run("systemctl", "stop", "monitor-server")
+        # The inspection is that of today's program: it reads the spool that 0.1.0 writes.
+        machine.run("dpkg", "--unpack", *self.files("new", "monitor-agent"))
+        self.eventually(lambda: self.waiting_in_spool() > 5, "batches in the spool of the agent, which still is that of 0.1.0")
+        machine.run("dpkg", "--configure", "monitor-agent")
+        self.active("monitor-agent")
+        self.until_status(r"not delivering.*; ([3-9]|\d\d+) batches wait")
+        machine.run("systemctl", "start", "monitor-server")
+        self.until_delivered()
+        runs = self.runs_of_agent()
+        self.assertEqual(len(runs), 2, runs)
+        for stored, last in runs:
+            self.assertEqual(stored, last, runs)
 
     def test_the_agent_reads_everything_under_its_unit(self):
         """A run under all restrictions has the series of a run under none, with the same constant values."""
@@ -283,6 +383,69 @@ class PackageTest:
                                int(re.search(r"Seccomp_filters:\s*(\d+)", machine.run(
                                    "cat", f"/proc/{machine.property('monitor-agent', 'MainPID')}/status")).group(1)))
             self.assertEqual(int(machine.run("ps", "-o", "ni=", "-p", pid)), 5)
+
+    # --- set-up as docs/quickstart.md and docs/install.md describe it ---
+
+    def start_server_with_ca(self):
+        """As in docs/quickstart.md, for agents of this machine."""
+        machine = self.machine
+        self.dpkg("new", "monitor-server", "monitor-analysis")
+        with open(f"{machine.root}/etc/default/monitor-server", "a", encoding="utf-8") as file:
+            file.write(documented("quickstart.md", r"(?s)(MONITOR_SERVER_LOG=.*?)\n *```") + "\n")
+        machine.run("systemctl", "restart", "monitor-server")
+        command = documented("quickstart.md", r"(?m)^ *# (runuser .* token create .*)$")
+        machine.sh("umask 077; cd /; " + command.replace("'web-*'", "'mach*'"))
+
+    def test_one_line_installs_an_agent_and_joins_it(self):
+        machine = self.machine
+        self.start_server_with_ca()
+        line = documented("quickstart.md", r"(?m)^ *# (apt-get install .* && monitor-agent init .* <token)$")
+        line = f"cd /; cp new/monitor-agent_*.deb .; {line.replace('server.example.org', 'localhost')}"
+        said = machine.sh(line)
+        self.assertRegex(said, r"agent machine: delivering; \d+ batches wait in the spool\n$")
+        self.assertEqual(machine.run("monitor-agent", "health", "--ready").splitlines()[0][:25], "agent machine: delivering")
+        tokens = machine.sh("runuser -u monitor-server -- monitor-server token list --ca-dir /var/lib/monitor-server/ca --format json")
+        self.assertIn('"machine"', tokens)
+        self.eventually(lambda: {row["agent"] for row in self.ledger()[0]} == {"machine"}, "batches in the log")
+        self.assertEqual(self.ledger()[1], 0)
+        self.assertTrue(machine.exists("/var/lib/monitor-agent/agent/machine/identity/identity.pem"))
+        self.assertNotIn(machine.read("/token").strip(), said + machine.read("/etc/default/monitor-agent") +
+                         machine.journal("monitor-agent"))
+        # The same line again, and a restart without the token's file: nothing changes.
+        self.assertIn("The configuration is up to date.", machine.sh(line))
+        machine.sh("rm /etc/credstore/monitor-agent.join-token; systemctl restart monitor-agent")
+        self.eventually(lambda: machine.sh("monitor-agent health --ready >/dev/null && echo yes || true") == "yes\n", "delivery")
+
+    def test_a_token_for_others_is_told(self):
+        machine = self.machine
+        self.start_server_with_ca()
+        self.dpkg("new", "monitor-agent")
+        said = machine.sh("cd /; monitor-agent init --agent-id other --server localhost:50051 --token-stdin --yes <token || echo status=$?")
+        self.assertIn("status=1", said)
+        self.assertRegex(said, r"agent other: not delivering: .*\nIt goes on trying")
+
+    def test_users_of_a_packaged_page(self):
+        machine = self.machine
+        self.dpkg("new", "monitor-server", "monitor-analysis")
+        machine.sh(documented("quickstart.md", r"(?m)^ *# (install -D .*read-sqlite-log.conf)$"))
+        command = documented("install.md", r"(?m)^# (runuser .* user add .*)$").replace("-u monitor-analysis", "-u monitor-server")
+        with open(f"{machine.root}/etc/default/monitor-analysis", "a", encoding="utf-8") as file:
+            file.write("MONITOR_ANALYSIS_USERS=/var/lib/monitor-analysis/users.json\n"
+                       "MONITOR_ANALYSIS_AUDIT_LOG=/var/lib/monitor-analysis/audit.jsonl\n")
+        machine.sh("systemctl daemon-reload; install -d -o monitor-server -m 700 /var/lib/monitor-analysis; "
+                   f"echo a-long-enough-password | {command}; systemctl enable --now monitor-analysis")
+        self.active("monitor-analysis")
+
+        def get(path):
+            return machine.run("bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/8080; printf 'GET {path} HTTP/1.1\\r\\nHost: localhost:8080\\r\\n"
+                               "Connection: close\\r\\n\\r\\n' >&3; head -1 <&3")
+
+        self.assertIn(" 200 ", get("/healthz"))
+        self.assertIn(" 401 ", get("/api/v1/fleet"))
+        # A user that is added later, without a restart.
+        machine.sh(f"echo another-long-password | {command.replace('ann', 'bob')}")
+        self.assertIn("bob", machine.read("/var/lib/monitor-analysis/users.json"))
+        self.assertEqual(machine.property("monitor-analysis", "NRestarts"), "0")
 
     def test_a_hung_agent_is_restarted(self):
         machine = self.machine
