@@ -123,6 +123,38 @@ function(monitor_program name)
   install(TARGETS ${name} RUNTIME DESTINATION ${ARG_DESTINATION})
 endfunction()
 
+# monitor_unit_tests_of(NAME PROGRAM|TEST ...): the target NAME builds the unit tests of all folders that these programs are
+# linked with, and the named ones (without `_test`). The file NAME.txt in the build folder lists the folders, for ctest.
+function(monitor_unit_tests_of name)
+  set(waiting ${ARGN})
+  while(waiting)
+    list(POP_FRONT waiting target)
+    string(REGEX REPLACE "^\\$<LINK_ONLY:(.*)>$" "\\1" target "${target}")
+    if(target IN_LIST seen)
+      continue()
+    endif()
+    list(APPEND seen ${target})
+    string(REGEX REPLACE "^monitor_" "" folder "${target}")
+    if(TARGET ${folder}_test)
+      list(APPEND folders ${folder})
+    endif()
+    if(NOT TARGET ${target})
+      continue()
+    endif()
+    foreach(property LINK_LIBRARIES INTERFACE_LINK_LIBRARIES)
+      get_target_property(libraries ${target} ${property})
+      if(libraries)
+        list(APPEND waiting ${libraries})
+      endif()
+    endforeach()
+  endwhile()
+  list(SORT folders)
+  list(TRANSFORM folders APPEND _test OUTPUT_VARIABLE tests)
+  add_custom_target(${name} DEPENDS ${tests})
+  list(JOIN folders "\n" lines)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/${name}.txt CONTENT "${lines}\n" @ONLY)
+endfunction()
+
 # monitor_test_options(TARGET): the compiler options of every test program. Half of a test's compile time went into
 # GoogleTest's headers, and much of the rest into optimizing code that runs once. The headers are therefore precompiled,
 # and a release build does not optimize the tests. The code under test is in the libraries, which are optimized. With
