@@ -34,7 +34,7 @@ ALLOWED = {
     "server": {"base", "grpc", "identity", "telemetry", "metriclog", "inputs"},
     "consume": {"base", "metrics", "metriclog", "telemetry"},
     "query": {"base"},
-    "rules": {"base", "query"},
+    "rules": {"base", "query", "telemetry", "metriclog"},
     "notify": {"base", "query", "rules", "telemetry", "metriclog"},
     "views": CONSUMER,
     "ui": CONSUMER | {"views"},
@@ -62,7 +62,7 @@ THIRD_PARTIES = {
     r"CLI/": ["src/bin/", "tests/simulation/"],
     r"etcd/": ["src/config/etcd/"],
     r"lua": ["src/plugins/host/"],
-    r"re2/": ["src/query/"],
+    r"re2/": ["src/query/", "src/rules/"],
     r"yaml-cpp/": ["src/rules/", "src/notify/"],
     r"curl/": ["src/notify/"],
 }

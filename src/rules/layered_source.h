@@ -1,0 +1,21 @@
+// LayeredSource: the stored metrics and what rules have computed from them, as one SeriesSource.
+#pragma once
+
+#include "query/series.h"
+
+namespace monitor::rules {
+
+// One thread. The sources must outlive it. A series that both have is that of the results.
+class LayeredSource final : public query::SeriesSource {
+ public:
+  LayeredSource(query::SeriesSource& data, query::SeriesSource& results) : data_(data), results_(results) {}
+
+  Result<std::vector<query::StoredSeries>> select(std::span<const query::Matcher> matchers, int64_t from_ms,
+                                                  int64_t to_ms) override;
+
+ private:
+  query::SeriesSource& data_;
+  query::SeriesSource& results_;
+};
+
+}  // namespace monitor::rules

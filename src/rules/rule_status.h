@@ -1,0 +1,46 @@
+// RuleReporter: what the rule engine tells about its rules, for those who show them: the HTTP API of the page, and
+// commands. The engine implements it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "query/labels.h"
+#include "rules/alert.h"
+
+namespace monitor::rules {
+
+struct RuleStatus {
+  bool alerting = false;  // otherwise a recording rule
+  std::string name;       // of the alert, or of the recorded series
+  std::string expression;
+  query::Labels labels;
+  std::vector<std::pair<std::string, std::string>> annotations = {};
+  int64_t for_ms = 0;
+  int64_t keep_firing_for_ms = 0;
+  std::vector<Alert> alerts = {};  // those that are pending or firing
+  std::string error = {};          // of the last evaluation; empty: it succeeded
+  int64_t evaluated_at_ms = 0;     // since 1970; 0: never
+  double evaluation_seconds = 0;   // that it took
+};
+
+struct GroupStatus {
+  std::string name;
+  std::string file;
+  int64_t interval_ms = 0;
+  size_t limit = 0;  // 0: none
+  std::vector<RuleStatus> rules = {};
+  int64_t evaluated_at_ms = 0;
+  double evaluation_seconds = 0;
+};
+
+class RuleReporter {
+ public:
+  virtual ~RuleReporter() = default;
+  // A copy of the state of all groups, in the order of their files. Any thread; must not block for long.
+  virtual std::vector<GroupStatus> groups() const = 0;
+};
+
+}  // namespace monitor::rules

@@ -1,0 +1,22 @@
+// Where a place within a YAML scalar's text is in the file. Pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "rules/yaml_tree.h"
+
+namespace monitor::rules {
+
+struct InnerPlace {
+  Place place;
+  std::string text;
+};
+// "2:5: TEXT" as its parts; another text is at 1:1.
+InnerPlace split_place(std::string_view text);
+
+// Exact for scalars on one line without escapes, and for block scalars that keep their lines (|). For others, the
+// scalar's own place.
+Place place_in_scalar(std::string_view file, const YamlNode& scalar, const Place& inside);
+
+}  // namespace monitor::rules

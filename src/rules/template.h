@@ -1,0 +1,61 @@
+// Template: a text with parts that are computed, in the language of Prometheus' templates
+// (https://prometheus.io/docs/prometheus/latest/configuration/template_reference/): "{{ $labels.agent }} is at
+// {{ $value | humanizePercentage }}". It is Go's text/template; what this program does not know of it is refused when
+// the template is parsed.
+//
+// Immutable after parsing; may be shared by threads. Expanding takes bounded time, memory and depth.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "query/evaluator.h"
+#include "query/labels.h"
+#include "rules/yaml_tree.h"
+
+namespace monitor::rules {
+
+inline constexpr size_t kMaxTemplateBytes = size_t{64} << 10;
+inline constexpr size_t kMaxExpandedBytes = size_t{64} << 10;
+
+// What a template is about.
+struct TemplateContext {
+  const query::Labels* labels = nullptr;  // {{ $labels }}, {{ .Labels }}
+  double value = 0;                       // {{ $value }}, {{ .Value }}
+  const query::Labels* external_labels = nullptr;
+  std::string_view external_url = {};
+  // {{ query "EXPRESSION" }}: its value at the time of the evaluation.
+  std::function<Result<std::vector<query::ResultSeries>>(const std::string& expression)> query = {};
+};
+
+namespace templates {
+struct Tree;
+}
+
+class Template {
+ public:
+  // Errors: kInvalidArgument, or kUnimplemented for what is not known; the message begins with the place in the text.
+  static Result<Template> parse(std::string_view text);
+
+  // A text without any computed part, whatever it contains.
+  static Template literal(std::string_view text) { return {std::string(text), nullptr}; }
+
+  // Errors: what the template does cannot be done with these values; the message begins with the place in the text.
+  Result<std::string> expand(const TemplateContext& context) const;
+
+  const std::string& text() const { return text_; }
+
+ private:
+  Template(std::string text, std::shared_ptr<const templates::Tree> tree)
+      : text_(std::move(text)), tree_(std::move(tree)) {}
+
+  std::string text_;
+  std::shared_ptr<const templates::Tree> tree_;  // nullptr: the text has no computed part
+};
+
+}  // namespace monitor::rules

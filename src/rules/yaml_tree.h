@@ -1,0 +1,67 @@
+// A YAML document as a tree in which every part knows its place, for formats that name the line of a fault.
+//
+// Bounded, whatever the text is: its size, its depth, and how many nodes it has. An alias refers to the node that its
+// anchor names and copies nothing; who walks the tree bounds how often it visits a node.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace monitor::rules {
+
+// Counted from 1, as editors do. Columns are characters.
+struct Place {
+  int line = 1;
+  int column = 1;
+
+  bool operator==(const Place&) const = default;
+};
+
+// What is wrong with a file, and where.
+struct Fault {
+  Place place;
+  std::string text;
+
+  // "3:5: TEXT"
+  std::string to_string() const;
+};
+
+struct YamlNode;
+using YamlPtr = std::shared_ptr<const YamlNode>;
+
+// Immutable once it is parsed.
+struct YamlNode {
+  enum class Kind { kNull, kScalar, kSequence, kMap };
+
+  Kind kind = Kind::kNull;
+  Place place;
+  std::string text = {};  // of a scalar
+  bool quoted = false;    // the scalar was quoted or a block, so that it is a text whatever it looks like
+  std::vector<YamlPtr> items = {};
+  std::vector<std::pair<YamlPtr, YamlPtr>> entries = {};  // in the order of the file
+
+  // "a text", "nothing", "a list", "a map"
+  std::string_view kind_name() const;
+};
+
+struct YamlLimits {
+  size_t bytes = size_t{4} << 20;
+  size_t depth = 64;
+  size_t nodes = 500'000;
+};
+
+struct YamlDocument {
+  YamlPtr root;               // nullptr if there are faults, or the text is empty
+  std::vector<Fault> faults;  // at most one
+};
+
+// Parses a text with one document. A key that a map has twice is a fault, and so is a tag.
+YamlDocument parse_yaml(std::string_view text, const YamlLimits& limits = {});
+
+}  // namespace monitor::rules
