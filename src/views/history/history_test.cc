@@ -491,6 +491,29 @@ TEST(HistoryJson, DescribesEachDeclaredMetricOnce) {
             "Share of time in which the processors were busy.");
 }
 
+TEST(HistoryJson, WritesNumbersThatReadBackExactly) {
+  Range range;
+  RangeSeries one;
+  one.values = {0.1234, -0.5, 1e-7, 12345.6789, 1e300, -0.0, 0.0, 3, 100'000, 0.00005, 1.0 / 3, 25e9, -2.05, 1e15};
+  SeededRandom random(4);
+  for (int i = 0; i < 20'000; ++i) {
+    const double power = std::pow(10, static_cast<double>(random.below(7)));
+    one.values.push_back((static_cast<double>(random.below(uint64_t{1} << random.below(50))) - 1000) / power);
+  }
+  for (size_t i = 0; i < one.values.size(); ++i) {
+    one.times_ns.push_back(1'790'000'000'000'000'000 + static_cast<int64_t>(i) * 1'000'250'000);
+  }
+  range.series = {one, one};  // the second one's times are copied
+  const auto json = nlohmann::json::parse(to_json(range, {}, ""));
+  for (const auto& series : json["series"]) {
+    for (size_t i = 0; i < one.values.size(); ++i) {
+      ASSERT_EQ(series["values"][i].get<double>(), one.values[i]);
+      const double time = static_cast<double>(one.times_ns[i] / 1000) / 1e6;
+      ASSERT_EQ(series["times"][i].get<double>(), time);
+    }
+  }
+}
+
 TEST_F(HistoryTest, RejectsASecondWriter) {
   open();
   const auto second = HistoryStore::open(options_, clock_, registry_);

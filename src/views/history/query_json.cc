@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <set>
-#include <span>
+#include <string_view>
 
 #include "base/text.h"
 #include "metrics/catalog/catalog.h"
@@ -13,33 +15,86 @@ namespace monitor::analysis::history {
 
 namespace {
 
+// Numbers are written into a buffer, which is far larger than any of them, and appended at once.
+using Buffer = std::array<char, 64>;
+
 template <typename T>
-void put(std::string& out, T value) {
-  std::array<char, 32> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  out.append(buffer.data(), end.ptr);
+char* write(char* at, T value) {
+  constexpr size_t kLongest = 32;
+  return std::to_chars(at, at + kLongest, value).ptr;
 }
 
-void put_number(std::string& out, double value) {
-  if (std::isfinite(value)) {
-    put(out, value);
-  } else {
-    out += "null";
-  }
+// A fraction with an even number of digits after the point, without the zeros at its end.
+template <int kDigits>
+char* write_fraction(char* at, uint32_t fraction) {
+  if (fraction == 0) return at;
+  *at = '.';
+  char* end = at + 1 + kDigits;
+  for (char* digit = end; digit > at + 1; fraction /= 10) *--digit = static_cast<char>('0' + fraction % 10);
+  while (end[-1] == '0') --end;
+  return end;
 }
 
-template <typename T, typename Put>
-void put_list(std::string& out, const char* name, const std::vector<T>& values, Put put_one) {
+// Most values have few decimals, and writing those digits is several times faster than finding the shortest ones of any
+// double. `whole` / 10^4 is the double that is nearest to these digits, so a reader of the text gets `value` again.
+// Returns null for other values.
+char* write_decimal(char* at, double value) {
+  constexpr double kPower = 1e4;
+  constexpr double kMost = 1e15;
+  const double product = value * kPower;
+  if (!(std::abs(product) < kMost)) return nullptr;
+  const auto whole = static_cast<int64_t>(product < 0 ? product - 0.5 : product + 0.5);
+  if (static_cast<double>(whole) / kPower != value || (whole == 0 && std::signbit(value))) return nullptr;
+  if (whole < 0) *at++ = '-';
+  const auto digits = static_cast<uint64_t>(std::abs(whole));
+  return write_fraction<4>(write(at, digits / 10'000), static_cast<uint32_t>(digits % 10'000));
+}
+
+char* write_value(char* at, double value) {
+  if (char* const end = write_decimal(at, value); end != nullptr) return end;
+  if (std::isfinite(value)) return write(at, value);
+  constexpr std::string_view kNull = "null";
+  return std::copy(kNull.begin(), kNull.end(), at);
+}
+
+// Seconds with microseconds, far below 2^53.
+char* write_time(char* at, int64_t ns) {
+  constexpr int64_t kNanosPerMicro = 1000;
+  constexpr int64_t kMicros = 1'000'000;
+  const int64_t micros = ns / kNanosPerMicro;
+  if (micros < 0 && micros > -kMicros) *at++ = '-';
+  return write_fraction<6>(write(at, micros / kMicros), static_cast<uint32_t>(std::abs(micros % kMicros)));
+}
+
+template <typename T, typename Write>
+void put_list(std::string& out, const char* name, const std::vector<T>& values, Write write_one) {
   out += fmt::format(",\"{}\":[", name);
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (i > 0) out += ',';
-    put_one(out, values[i]);
+  Buffer buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+  for (const T& value : values) {
+    char* const end = write_one(buffer.data(), value);
+    *end = ',';
+    out.append(buffer.data(), end + 1);
   }
+  if (!values.empty()) out.pop_back();
   out += ']';
 }
 
-void put_series(std::string& out, const RangeSeries& one, bool reduced) {
-  constexpr int64_t kNanosPerMicro = 1000;
+// The texts of the times of the last series: the next one of the agent nearly always has the same.
+struct TimesText {
+  const std::vector<int64_t>* times = nullptr;
+  std::string text;
+};
+
+void put_times(std::string& out, const std::vector<int64_t>& times, TimesText& last) {
+  if (last.times == nullptr || *last.times != times) {
+    last.text.clear();
+    put_list(last.text, "times", times, write_time);
+  }
+  last.times = &times;
+  out += last.text;
+}
+
+void put_series(std::string& out, const RangeSeries& one, bool reduced, TimesText& last) {
   out += fmt::format("{{\"agent\":{},\"metric\":{},\"labels\":{{", json_quote(one.agent), json_quote(one.series.name));
   for (size_t i = 0; i < one.series.labels.size(); ++i) {
     const auto& [name, value] = one.series.labels[i];
@@ -47,17 +102,12 @@ void put_series(std::string& out, const RangeSeries& one, bool reduced) {
   }
   out += fmt::format("}},\"unit\":{},\"kind\":\"{}\"", json_quote(one.series.unit),
                      one.series.kind == metrics::Kind::kCounter ? "counter" : "gauge");
-  // Seconds with microseconds, far below 2^53.
-  put_list(out, "times", one.times_ns, [](std::string& text, int64_t ns) {
-    const int64_t micros = ns / kNanosPerMicro;
-    put(text, micros / 1'000'000);
-    if (micros % 1'000'000 != 0) text += fmt::format(".{:06}", std::abs(micros % 1'000'000));
-  });
-  put_list(out, reduced ? "avg" : "values", one.values, put_number);
+  put_times(out, one.times_ns, last);
+  put_list(out, reduced ? "avg" : "values", one.values, write_value);
   if (reduced) {
-    put_list(out, "min", one.min, put_number);
-    put_list(out, "max", one.max, put_number);
-    put_list(out, "count", one.counts, put<uint64_t>);
+    put_list(out, "min", one.min, write_value);
+    put_list(out, "max", one.max, write_value);
+    put_list(out, "count", one.counts, write<uint64_t>);
   }
   out += '}';
 }
@@ -84,9 +134,14 @@ std::string to_json(const Range& range, const RangeRequest& request, const std::
   std::string out = fmt::format("{{\"resolution\":\"{}\",\"from\":{},\"to\":{},\"live_id\":{},\"series\":[",
                                 to_string(range.resolution), json_number(static_cast<double>(request.from_ns) / 1e9),
                                 json_number(static_cast<double>(request.to_ns) / 1e9), json_quote(live_id));
+  constexpr size_t kPointBytes = 25;
+  size_t points = 0;
+  for (const RangeSeries& one : range.series) points += one.times_ns.size();
+  out.reserve(points * kPointBytes);  // a guess; growing step by step would copy the text many times
+  TimesText last;
   for (size_t i = 0; i < range.series.size(); ++i) {
     if (i > 0) out += ',';
-    put_series(out, range.series[i], reduced);
+    put_series(out, range.series[i], reduced, last);
   }
   out += ']';
   put_metrics(out, range);
