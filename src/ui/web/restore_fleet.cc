@@ -43,10 +43,15 @@ void restore_fleet(const std::vector<history::KnownAgent>& known, const std::str
   Status status = reader ? Status() : reader.error();
   const int64_t now_ns = clock.wall_ns();
   const int64_t end = clock.mono_ns() + kPatience;
-  for (const history::KnownAgent& one : known) {
-    if (!status || clock.mono_ns() >= end) break;
-    if (one.seen_ns >= now_ns - kPast) status = restore_one(**reader, one.name, now_ns, fleet);
-  }
+  const auto restore_all = [&]() -> Status {
+    for (const history::KnownAgent& one : known) {
+      if (clock.mono_ns() >= end) break;
+      if (one.seen_ns < now_ns - kPast) continue;
+      if (auto restored = restore_one(**reader, one.name, now_ns, fleet); !restored) return restored;
+    }
+    return {};
+  };
+  if (status) status = (*reader)->together(restore_all);
   if (!status) log_warning("cannot restore recent figures of the fleet from the history", {{"reason", status.error()}});
 }
 

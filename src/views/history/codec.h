@@ -1,4 +1,4 @@
-// The bytes of the rows: the points of a tick, and the cells of a bucket. Both are lists in ascending order of an
+// The bytes of the points of an open tick, and of the cells of a bucket. Both are lists in ascending order of an
 // agent's series indexes. The index is stored as difference to the previous one, so that a typical point costs its
 // value and one byte. Pure functions.
 #pragma once
@@ -22,6 +22,11 @@ struct PackedPoint {
   bool integer = false;
   uint64_t bits = 0;
 };
+
+// The value of a point; of an integer series, its integer.
+inline double value_of(const PackedPoint& point) {
+  return point.integer ? static_cast<double>(static_cast<int64_t>(point.bits)) : std::bit_cast<double>(point.bits);
+}
 
 // Integers are zigzag varints, doubles 8 bytes; the lowest bit of the index difference distinguishes them.
 class PointWriter {

@@ -12,8 +12,6 @@ namespace monitor::analysis::history {
 
 namespace {
 
-constexpr int64_t kVersion = 1;
-
 constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS agents(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
     " info TEXT NOT NULL DEFAULT '{}');"
@@ -22,6 +20,11 @@ constexpr const char* kTables =
     " seen_ns INTEGER NOT NULL, PRIMARY KEY(agent, idx)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS points(agent INTEGER, time_ns INTEGER, n INTEGER, points BLOB NOT NULL,"
     " PRIMARY KEY(agent, time_ns, n)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS open_ticks(id INTEGER PRIMARY KEY, oldest_ns INTEGER NOT NULL, ticks BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS blocks(agent INTEGER, begin_ns INTEGER, part INTEGER, id INTEGER NOT NULL,"
+    " first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, PRIMARY KEY(agent, begin_ns, part)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS block_rows(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS kept(name TEXT PRIMARY KEY, from_ns INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS reduced(width INTEGER, agent INTEGER, bucket INTEGER, cells BLOB NOT NULL,"
     " PRIMARY KEY(width, agent, bucket)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS positions(log TEXT, partition INTEGER, next_offset INTEGER NOT NULL,"
@@ -37,8 +40,15 @@ Result<Database> try_open(const std::string& path) {
   if (!version) return version.error();
   const auto tables = opened->integer("SELECT count(*) FROM sqlite_master");
   if (!tables) return tables.error();
-  if (*version > kVersion || (*version == 0 && *tables > 0)) {
-    return Error(Code::kDataLoss, fmt::format("history {}: this version cannot read it", path));
+  if (*version > kFileVersion) {
+    return Error(
+        Code::kFailedPrecondition,
+        fmt::format("history {}: a newer version wrote it: its format is {}, and this version reads up to {}; "
+                    "start the newer version, or move the file away, so that the history is rebuilt from the log",
+                    path, *version, kFileVersion));
+  }
+  if (*version == 0 && *tables > 0) {
+    return Error(Code::kDataLoss, fmt::format("history {}: it has tables, but no version of a history", path));
   }
   // After a power loss, the rest is read from the log again. So the file need not be synced at each commit; it must
   // only stay consistent.
@@ -48,7 +58,7 @@ Result<Database> try_open(const std::string& path) {
   }
   // In one transaction: if the disk fills up half-way, no file may remain that looks damaged.
   if (auto status = opened->exec(std::string("BEGIN IMMEDIATE;") + kTables +
-                                 fmt::format("PRAGMA user_version={};COMMIT", kVersion));
+                                 fmt::format("PRAGMA user_version={};COMMIT", kFileVersion));
       !status) {
     return status.error();
   }

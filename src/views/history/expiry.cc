@@ -32,6 +32,7 @@ Status HistoryStore::expire() {
   if (open_ || !failure_) return failure_;
   // A clock that jumps must not make data old.
   const int64_t now = trusted_.now_ns();
+  if (auto status = seal_in_time(); !status) return status;
   std::array<int64_t, 4> before{};
   for (size_t i = 0; i < before.size(); ++i) before[i] = now - keep_ns_[i];
   if (auto status = delete_older(before); !status) return status;
@@ -46,6 +47,20 @@ Status HistoryStore::expire() {
   return {};
 }
 
+// Ticks of agents that send nothing more are sealed by time. A clock that is wrong does no harm here: later ticks are
+// merged into the blocks.
+Status HistoryStore::seal_in_time() {
+  Status status = db_.exec("BEGIN IMMEDIATE");
+  if (!status) return status;
+  status = ticks_.seal_due(trusted_.now_ns());
+  if (status) status = db_.exec("COMMIT");
+  if (status) return status;
+  (void)db_.exec("ROLLBACK");
+  // What is in memory about the rows may be wrong now.
+  if (auto loaded = ticks_.load(); !loaded) failure_ = loaded;
+  return status;
+}
+
 Status HistoryStore::delete_older(const std::array<int64_t, 4>& before) {
   if (auto status = db_.exec("BEGIN IMMEDIATE"); !status) return status;
   const std::string points = "DELETE FROM points WHERE agent IN (SELECT id FROM agents) AND time_ns < ";
@@ -55,14 +70,49 @@ Status HistoryStore::delete_older(const std::array<int64_t, 4>& before) {
   };
   Status status = db_.exec(points + std::to_string(before[0]));
   count();
+  if (status) status = expire_blocks(before[0]);
   for (size_t i = 0; i < kReduced.size() && status; ++i) {
     status = db_.exec("DELETE FROM reduced WHERE width = " + std::to_string(width_ns(kReduced[i])) +
                       " AND agent IN (SELECT id FROM agents) AND bucket < " + std::to_string(before[i + 1]));
     count();
   }
+  if (status) status = note_kept(before);
   if (status) status = db_.exec("COMMIT");
   if (!status) (void)db_.exec("ROLLBACK");
   return status;
+}
+
+// Deletes the blocks that have expired as a whole.
+Status HistoryStore::expire_blocks(int64_t before_ns) {
+  return delete_blocks(fmt::format("agent IN (SELECT id FROM agents) AND begin_ns < {0} AND last_ns < {0}", before_ns));
+}
+
+// Blocks and open ticks may hold expired ticks as well: notes for the readers up to where they have expired.
+Status HistoryStore::note_kept(const std::array<int64_t, 4>& before) {
+  for (size_t i = 0; i < before.size(); ++i) {
+    const auto name = to_string(i == 0 ? Resolution::kFull : kReduced[i - 1]);
+    const Status noted = db_.exec(fmt::format("INSERT OR REPLACE INTO kept VALUES('{}', {})", name, before[i]));
+    if (!noted) return noted;
+  }
+  return {};
+}
+
+Status HistoryStore::delete_blocks(const std::string& which) {
+  auto blocks = db_.prepare("SELECT id FROM blocks WHERE " + which);
+  if (!blocks) return blocks.error();
+  auto remove = db_.prepare("DELETE FROM block_rows WHERE id >= ?1 AND id < ?2");
+  if (!remove) return remove.error();
+  int rc = blocks->step();
+  for (; rc == SQLITE_ROW; rc = blocks->step()) {
+    remove->bind(1, times_row(blocks->integer(0)));
+    remove->bind(2, times_row(blocks->integer(0) + 1));
+    if (auto status = run(*remove, "deleting rows of"); !status) return status;
+    const auto rows = db_.integer("SELECT changes()");
+    if (rows) metrics_.expired.add(static_cast<uint64_t>(*rows));
+  }
+  if (rc != SQLITE_DONE) return db_.error(rc, "reading");
+  blocks->reset();
+  return db_.exec("DELETE FROM blocks WHERE " + which);
 }
 
 // Deletes the oldest data of the finest resolution first, until the file is small enough.
@@ -76,10 +126,10 @@ Status HistoryStore::shrink(uint64_t used) {
   }
   for (size_t i = 0; i < keep_ns_.size() && used > options_.max_bytes; ++i) {
     const std::string oldest =
-        i == 0
-            ? "SELECT min(t) FROM (SELECT (SELECT min(time_ns) FROM points WHERE agent = agents.id) AS t FROM agents)"
-            : "SELECT min(t) FROM (SELECT (SELECT min(bucket) FROM reduced WHERE agent = agents.id AND width = " +
-                  std::to_string(width_ns(kReduced[i - 1])) + ") AS t FROM agents)";
+        i == 0 ? "SELECT min(t) FROM (SELECT (SELECT min(time_ns) FROM points WHERE agent = agents.id) AS t FROM agents"
+                 " UNION ALL SELECT (SELECT min(begin_ns) FROM blocks WHERE agent = agents.id) FROM agents)"
+               : "SELECT min(t) FROM (SELECT (SELECT min(bucket) FROM reduced WHERE agent = agents.id AND width = " +
+                     std::to_string(width_ns(kReduced[i - 1])) + ") AS t FROM agents)";
     while (used > options_.max_bytes && keep_ns_[i] > kLeast[i]) {
       const auto begin = db_.integer(oldest, now);
       if (!begin) return begin.error();
@@ -118,6 +168,7 @@ Status HistoryStore::forget_gone(int64_t now_ns) {
   if (auto status =
           db_.exec("DELETE FROM agents WHERE json_extract(info, '$.seen_ns') < " + old +
                    " AND NOT EXISTS(SELECT 1 FROM points WHERE agent = agents.id)"
+                   " AND NOT EXISTS(SELECT 1 FROM blocks WHERE agent = agents.id)"
                    " AND NOT EXISTS(SELECT 1 FROM reduced WHERE width = 3600000000000 AND agent = agents.id)");
       !status) {
     return status;
@@ -169,6 +220,7 @@ Status HistoryStore::delete_agents(const std::string& ids) {
   if (!status) return status;
   std::string widths;
   for (const Resolution one : kReduced) widths += (widths.empty() ? "" : ",") + std::to_string(width_ns(one));
+  status = delete_blocks(fmt::format("agent IN ({})", ids));
   for (const std::string& rows :
        {std::string("points WHERE agent"), "reduced WHERE width IN (" + widths + ") AND agent",
         std::string("series WHERE agent"), std::string("agents WHERE id")}) {

@@ -408,7 +408,7 @@ TEST_F(HistoryTest, NumbersSeriesOfAgentsBeyondTheRememberedOnes) {
 }
 
 TEST_F(HistoryTest, TooLargeFileDropsTheOldestOfTheFinestResolution) {
-  options_.max_bytes = 250'000;
+  options_.max_bytes = 100'000;
   open();
   for (int i = 0; i < 3 * 3600; ++i) {
     clock_.advance(kSecond);

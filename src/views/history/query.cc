@@ -4,70 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 
 #include "views/history/codec.h"
 
 namespace monitor::analysis::history {
-
-namespace {
-
-// The cost of a row besides its values.
-constexpr size_t kRowCost = 16;
-
-RangeSeries& slot_of(Range& range, const std::string& agent, size_t& slot, const metrics::Series& series) {
-  if (slot == SIZE_MAX) {
-    slot = range.series.size();
-    range.series.push_back(
-        {.agent = agent, .series = series, .times_ns = {}, .values = {}, .min = {}, .max = {}, .counts = {}});
-  }
-  return range.series[slot];
-}
-
-double value_of(const PackedPoint& point, double scale) {
-  return point.integer ? static_cast<double>(static_cast<int64_t>(point.bits)) * scale
-                       : std::bit_cast<double>(point.bits);
-}
-
-// Dividing by a power of ten is exact to the last digit; multiplying by 0.0001 is not.
-double scaled(double value, const metrics::Series& series) {
-  if (!series.integer) return value;
-  const double power = metrics::power_of_ten(std::abs(series.exponent));
-  return series.exponent < 0 ? value / power : value * power;
-}
-
-// Adds a point to the last bucket, which starts at `begin` or before it.
-void add_to_bucket(RangeSeries& out, int64_t begin, double value) {
-  if (std::isnan(value)) return;
-  if (out.times_ns.empty() || out.times_ns.back() != begin) {
-    out.times_ns.push_back(begin);
-    out.values.push_back(value);  // sums, until finish()
-    out.min.push_back(value);
-    out.max.push_back(value);
-    out.counts.push_back(1);
-    return;
-  }
-  out.values.back() += value;
-  out.min.back() = std::min(out.min.back(), value);
-  out.max.back() = std::max(out.max.back(), value);
-  ++out.counts.back();
-}
-
-// Converts the series' integers to values, and sums to averages.
-void finish(RangeSeries& out, bool reduced) {
-  for (size_t i = 0; i < out.values.size(); ++i) {
-    if (!reduced) {
-      out.values[i] = scaled(out.values[i], out.series);
-      continue;
-    }
-    out.values[i] = scaled(out.values[i] / static_cast<double>(out.counts[i]), out.series);
-    out.min[i] = scaled(out.min[i], out.series);
-    out.max[i] = scaled(out.max[i], out.series);
-  }
-}
-
-}  // namespace
 
 Result<std::unique_ptr<HistoryReader>> HistoryReader::open(const std::string& path) {
   auto db = open_for_reading(path);
@@ -85,7 +25,7 @@ Result<std::optional<int64_t>> HistoryReader::id_of(const std::string& agent) {
   return std::optional(select->integer(0));
 }
 
-Result<HistoryReader::Columns> HistoryReader::columns_of(int64_t id, const std::string& metric) {
+Result<Columns> HistoryReader::columns_of(int64_t id, const RangeRequest& request) {
   auto select =
       db_.prepare("SELECT idx, name, labels, unit, counter, is_integer, exponent FROM series WHERE agent = ?1");
   if (!select) return select.error();
@@ -96,11 +36,12 @@ Result<HistoryReader::Columns> HistoryReader::columns_of(int64_t id, const std::
     metrics::Series series{.name = std::string(select->bytes(1)), .labels = {}};
     const auto labels = nlohmann::ordered_json::parse(select->bytes(2), nullptr, false);
     for (const auto& [name, value] : labels.items()) series.labels.emplace_back(name, value.get<std::string>());
-    if (!metrics::selects(metric, series)) continue;
+    if (!metrics::selects(request.metric, series)) continue;
     series.unit = select->bytes(3);
     series.kind = select->integer(4) != 0 ? metrics::Kind::kCounter : metrics::Kind::kGauge;
     series.integer = select->integer(5) != 0;
     series.exponent = static_cast<int>(select->integer(6));
+    if (request.selects && !request.selects(series)) continue;
     const auto number = static_cast<size_t>(select->integer(0));
     if (number >= columns.size()) columns.resize(number + 1);
     columns[number] = Column{.series = std::move(series)};
@@ -109,29 +50,72 @@ Result<HistoryReader::Columns> HistoryReader::columns_of(int64_t id, const std::
   return columns;
 }
 
-Result<std::optional<int64_t>> HistoryReader::edge(int64_t id, Resolution resolution, const char* which) {
-  const bool full = width_ns(resolution) < width_ns(kReduced[0]);
-  auto select = db_.prepare(full ? fmt::format("SELECT {}(time_ns) FROM points WHERE agent = ?1", which)
-                                 : fmt::format("SELECT {}(bucket) FROM reduced WHERE width = {} AND agent = ?1", which,
-                                               width_ns(resolution)));
+void HistoryReader::Edges::add(int64_t time_ns) {
+  first = std::min(first.value_or(time_ns), time_ns);
+  last = std::max(last.value_or(time_ns), time_ns);
+}
+
+Status HistoryReader::add_edges(Edges& edges, std::string_view sql, int64_t id) {
+  auto select = db_.prepare(sql);
   if (!select) return select.error();
   select->bind(1, id);
   const int rc = select->step();
   if (rc != SQLITE_ROW) return db_.error(rc, "reading");
-  return select->bytes(0).empty() ? std::optional<int64_t>() : std::optional(select->integer(0));
+  if (select->bytes(0).empty()) return {};  // null: there are no rows
+  edges.add(select->integer(0));
+  edges.add(select->integer(1));
+  return {};
+}
+
+Result<HistoryReader::Edges> HistoryReader::edges(int64_t id, Resolution resolution) {
+  Edges found;
+  const bool full = from_ticks(resolution);
+  const auto add = [&](const std::string& sql) { return add_edges(found, sql, id); };
+  if (full) {
+    if (auto status = add("SELECT min(time_ns), max(time_ns) FROM points WHERE agent = ?1"); !status) {
+      return status.error();
+    }
+  } else if (auto status = add(fmt::format(
+                 "SELECT min(bucket), max(bucket) FROM reduced WHERE width = {} AND agent = ?1", width_ns(resolution)));
+             !status) {
+    return status.error();
+  }
+  if (!has_blocks_) return found;
+  for (const char* const which : {"min", "max"}) {
+    if (!full) break;
+    const Status status =
+        add(fmt::format("SELECT min(first_ns), max(last_ns) FROM blocks WHERE agent = ?1 AND begin_ns = "
+                        "(SELECT {}(begin_ns) FROM blocks WHERE agent = ?1)",
+                        which));
+    if (!status) return status.error();
+  }
+  const auto open = blocks_.open_ticks(id);
+  if (!open) return open.error();
+  if (!open->empty()) {
+    const auto edge = [&](const OpenTick& tick) {
+      return full ? tick.time_ns : bucket_of(tick.time_ns, width_ns(resolution));
+    };
+    found.add(edge(open->front()));
+    found.add(edge(open->back()));
+  }
+  if (found.first) found.first = std::max(*found.first, kept_from(resolution));
+  return found;
 }
 
 Result<std::vector<Extent>> HistoryReader::extents(const std::string& agent) {
   std::vector<Extent> found;
-  const auto id = id_of(agent);
-  if (!id) return id.error();
-  if (!*id) return found;
-  for (const Resolution resolution : kResolutions) {
-    const auto first = edge(**id, resolution, "min");
-    const auto last = edge(**id, resolution, "max");
-    if (!first || !last) return first ? last.error() : first.error();
-    if (*first && *last) found.push_back({resolution, **first, **last});
-  }
+  const Status read = together([&]() -> Status {
+    const auto id = id_of(agent);
+    if (!id) return id.error();
+    if (!*id) return {};
+    for (const Resolution resolution : kResolutions) {
+      const auto its = edges(**id, resolution);
+      if (!its) return its.error();
+      if (its->first && its->last) found.push_back({resolution, *its->first, *its->last});
+    }
+    return {};
+  });
+  if (!read) return read.error();
   return found;
 }
 
@@ -140,7 +124,7 @@ Result<std::vector<metrics::Series>> HistoryReader::series(const std::string& ag
   const auto id = id_of(agent);
   if (!id) return id.error();
   if (!*id) return found;
-  auto columns = columns_of(**id, "");
+  auto columns = columns_of(**id, {});
   if (!columns) return columns.error();
   for (auto& column : *columns) {
     if (column) found.push_back(std::move(column->series));
@@ -165,12 +149,9 @@ Result<Resolution> HistoryReader::choose(const RangeRequest& request) {
       const auto id = id_of(request.agents[i]);
       if (!id) return id.error();
       if (!*id) continue;
-      const auto first = edge(**id, kResolutions[at], "min");
-      const auto coarser = edge(**id, at == 0 ? kReduced[0] : kResolutions[at + 1], "min");
-      if (!first || !coarser) return first ? coarser.error() : first.error();
-      const int64_t slack = 2 * width_ns(at == 0 ? kReduced[0] : kResolutions[at + 1]);
-      const int64_t wanted = request.from_ns + slack;
-      reaches = !*coarser || (*first && (**first <= wanted || **first <= **coarser + slack));
+      const auto one = reaches_back(**id, at, request.from_ns);
+      if (!one) return one.error();
+      reaches = *one;
     }
     if (reaches) return kResolutions[at];
     if (at == 0) ++at;  // those of a second are computed from the same rows
@@ -178,13 +159,66 @@ Result<Resolution> HistoryReader::choose(const RangeRequest& request) {
   return kResolutions[at];
 }
 
+// Whether an agent's data of a resolution reaches back as far as wanted, or as far as the next coarser one.
+Result<bool> HistoryReader::reaches_back(int64_t id, size_t at, int64_t from_ns) {
+  const Resolution next = at == 0 ? kReduced[0] : kResolutions[at + 1];
+  const auto its = edges(id, kResolutions[at]);
+  const auto coarser = edges(id, next);
+  if (!its || !coarser) return its ? coarser.error() : its.error();
+  const int64_t slack = 2 * width_ns(next);
+  if (!coarser->first) return true;
+  return its->first && (*its->first <= from_ns + slack || *its->first <= *coarser->first + slack);
+}
+
+Status HistoryReader::begin() {
+  if (auto status = db_.exec("BEGIN"); !status) return status;
+  const auto version = db_.integer("PRAGMA user_version");
+  if (!version) return version.error();
+  if (*version > kFileVersion) {
+    return Error(Code::kFailedPrecondition,
+                 fmt::format("history {}: a newer version wrote it: its format is {}, and this version reads up to {}",
+                             db_.path(), *version, kFileVersion));
+  }
+  has_blocks_ = *version >= 2;
+  kept_.clear();
+  if (!has_blocks_) return {};
+  auto select = db_.prepare("SELECT name, from_ns FROM kept");
+  if (!select) return select.error();
+  int rc = select->step();
+  for (; rc == SQLITE_ROW; rc = select->step()) kept_.emplace(select->bytes(0), select->integer(1));
+  return rc == SQLITE_DONE ? Status() : db_.error(rc, "reading");
+}
+
+int64_t HistoryReader::kept_from(Resolution resolution) const {
+  const auto found = kept_.find(to_string(resolution == Resolution::kSecond ? Resolution::kFull : resolution));
+  return found == kept_.end() ? INT64_MIN : found->second;
+}
+
+Status HistoryReader::together(const std::function<Status()>& requests) {
+  if (in_snapshot_) return requests();
+  Status status = begin();
+  in_snapshot_ = true;
+  if (status) status = requests();
+  in_snapshot_ = false;
+  blocks_.forget();
+  (void)db_.exec("COMMIT");
+  return status;
+}
+
 Result<Range> HistoryReader::range(const RangeRequest& request) {
   if (request.from_ns >= request.to_ns) return Error(Code::kInvalidArgument, "from: must be before to");
-  if (auto status = db_.exec("BEGIN"); !status) return status.error();
-  struct End {
-    Database& db;
-    ~End() { (void)db.exec("COMMIT"); }
-  } const end{db_};
+  Range range;
+  const Status read = together([&]() -> Status {
+    auto found = range_in_snapshot(request);
+    if (!found) return found.error();
+    range = std::move(*found);
+    return {};
+  });
+  if (!read) return read.error();
+  return range;
+}
+
+Result<Range> HistoryReader::range_in_snapshot(const RangeRequest& request) {
   if (request.resolution) return read_all(request, *request.resolution);
   auto chosen = choose(request);
   if (!chosen) return chosen.error();
@@ -192,108 +226,76 @@ Result<Range> HistoryReader::range(const RangeRequest& request) {
   while (true) {
     auto found = read_all(request, *chosen);
     if (found || found.error().code() != Code::kResourceExhausted || *chosen == kResolutions.back()) return found;
-    const bool from_points = width_ns(*chosen) < width_ns(kReduced[0]);
-    chosen = from_points ? kReduced[0] : kResolutions[static_cast<size_t>(*chosen) + 1];
+    chosen = from_ticks(*chosen) ? kReduced[0] : kResolutions[static_cast<size_t>(*chosen) + 1];
   }
 }
 
 Result<Range> HistoryReader::read_all(const RangeRequest& request, Resolution resolution) {
-  Range range;
-  range.resolution = resolution;
-  const bool from_points = width_ns(resolution) < width_ns(kReduced[0]);
-  taken_ = looked_at_ = 0;
+  const bool ticks = from_ticks(resolution);
+  const int64_t from = ticks ? std::max(request.from_ns, kept_from(resolution)) : request.from_ns;
+  RangeBuilder range(resolution, from, request.to_ns,
+                     {.points = request.max_points, .looked_at = request.max_looked_at});
   for (const std::string& agent : request.agents) {
     const auto id = id_of(agent);
     if (!id) return id.error();
     if (!*id) continue;
-    auto columns = columns_of(**id, request.metric);
+    auto columns = columns_of(**id, request);
     if (!columns) return columns.error();
     if (columns->empty()) continue;
-    const Status read = from_points ? read_points(**id, agent, request, *columns, range)
-                                    : read_cells(**id, agent, request, *columns, range);
+    range.start_agent(agent, std::move(*columns));
+    Status read = ticks ? read_old_ticks(**id, range) : read_cells(**id, range);
+    if (read && ticks && has_blocks_) read = blocks_.read_blocks(**id, range);
+    if (read && has_blocks_) read = read_newest(**id, range);
     if (!read) return read.error();
   }
-  for (RangeSeries& one : range.series) finish(one, range.resolution != Resolution::kFull);
-  return range;
+  return range.finish();
 }
 
-Status HistoryReader::check_bounds(const RangeRequest& request) const {
-  constexpr const char* kAdvice = "request less time, fewer agents or metrics, or a coarser resolution";
-  if (taken_ > request.max_points) {
-    return Error(Code::kResourceExhausted,
-                 fmt::format("the range holds more than {} points; {}", request.max_points, kAdvice));
-  }
-  if (looked_at_ > request.max_looked_at) {
-    return Error(Code::kResourceExhausted,
-                 fmt::format("the request would have to read more than {} values; {}", request.max_looked_at, kAdvice));
-  }
-  return {};
-}
-
-Status HistoryReader::read_points(int64_t id, const std::string& agent, const RangeRequest& request, Columns& columns,
-                                  Range& range) {
+// Ticks that version 1 of the file wrote.
+Status HistoryReader::read_old_ticks(int64_t id, RangeBuilder& range) {
   auto select = db_.prepare(
       "SELECT time_ns, points FROM points WHERE agent = ?1 AND time_ns >= ?2 AND time_ns < ?3 ORDER BY time_ns, n");
   if (!select) return select.error();
   select->bind(1, id);
-  select->bind(2, request.from_ns);
-  select->bind(3, request.to_ns);
-  const int64_t width = width_ns(range.resolution);
+  select->bind(2, range.from_ns());
+  select->bind(3, range.to_ns());
   int rc = select->step();
   for (; rc == SQLITE_ROW; rc = select->step()) {
-    const int64_t time = select->integer(0);
-    PointReader reader(select->bytes(1));
-    looked_at_ += kRowCost;
-    while (const auto point = reader.next()) {
-      ++looked_at_;
-      if (point->index >= columns.size() || !columns[point->index]) continue;
-      Column& column = *columns[point->index];
-      RangeSeries& out = slot_of(range, agent, column.slot, column.series);
-      const double value = value_of(*point, 1);
-      const size_t before = out.times_ns.size();
-      if (width > 0) {
-        add_to_bucket(out, bucket_of(time, width), value);
-      } else {
-        out.times_ns.push_back(time);
-        out.values.push_back(value);
-      }
-      taken_ += out.times_ns.size() - before;
-    }
-    if (Status bounds = check_bounds(request); !bounds) return bounds;
+    range.add_tick(select->integer(0), select->bytes(1));
+    if (Status bounds = range.count_row(0); !bounds) return bounds;
   }
   return rc == SQLITE_DONE ? Status() : db_.error(rc, "reading");
 }
 
-Status HistoryReader::read_cells(int64_t id, const std::string& agent, const RangeRequest& request, Columns& columns,
-                                 Range& range) {
+// The reduced rows do not contain the open ticks.
+Status HistoryReader::read_newest(int64_t id, RangeBuilder& range) {
+  const auto ticks = blocks_.open_ticks(id);
+  if (!ticks) return ticks.error();
+  const int64_t from = std::max(range.from_ns(), kept_from(range.resolution()));
+  for (const OpenTick& tick : *ticks) {
+    const int64_t start = range.start_of(tick.time_ns);
+    if (start < from || start >= range.to_ns()) continue;
+    range.add_tick(tick.time_ns, tick.points);
+    if (Status bounds = range.count_row(0); !bounds) return bounds;
+  }
+  return {};
+}
+
+Status HistoryReader::read_cells(int64_t id, RangeBuilder& range) {
   auto select = db_.prepare(
       "SELECT bucket, cells FROM reduced WHERE width = ?1 AND agent = ?2 AND bucket >= ?3 AND bucket < ?4 "
       "ORDER BY bucket");
   if (!select) return select.error();
-  const int64_t width = width_ns(range.resolution);
-  select->bind(1, width);
+  select->bind(1, width_ns(range.resolution()));
   select->bind(2, id);
-  // Includes the bucket in which the range starts.
-  select->bind(3, bucket_of(request.from_ns, width));
-  select->bind(4, request.to_ns);
+  select->bind(3, range.from_ns());
+  select->bind(4, range.to_ns());
   int rc = select->step();
   for (; rc == SQLITE_ROW; rc = select->step()) {
-    const int64_t time = select->integer(0);
+    const int64_t begin = select->integer(0);
     CellReader reader(select->bytes(1));
-    looked_at_ += kRowCost;
-    while (const auto cell = reader.next()) {
-      ++looked_at_;
-      if (cell->index >= columns.size() || !columns[cell->index]) continue;
-      Column& column = *columns[cell->index];
-      RangeSeries& out = slot_of(range, agent, column.slot, column.series);
-      out.times_ns.push_back(time);
-      out.values.push_back(cell->cell.sum);
-      out.min.push_back(cell->cell.min);
-      out.max.push_back(cell->cell.max);
-      out.counts.push_back(cell->cell.count);
-      ++taken_;
-    }
-    if (Status bounds = check_bounds(request); !bounds) return bounds;
+    while (const auto cell = reader.next()) range.add_cell(begin, *cell);
+    if (Status bounds = range.count_row(0); !bounds) return bounds;
   }
   return rc == SQLITE_DONE ? Status() : db_.error(rc, "reading");
 }

@@ -3,14 +3,19 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "metrics/series.h"
 #include "views/history/agents.h"
+#include "views/history/block_reader.h"
 #include "views/history/database.h"
+#include "views/history/range.h"
 #include "views/history/resolution.h"
 
 namespace monitor::analysis::history {
@@ -18,6 +23,8 @@ namespace monitor::analysis::history {
 struct RangeRequest {
   std::vector<std::string> agents;
   std::string metric;  // shell pattern over names, or over name{label=value,...}; empty: all
+  // In addition to `metric`; nothing: all.
+  std::function<bool(const metrics::Series&)> selects = {};
   int64_t from_ns = 0;
   int64_t to_ns = 0;  // exclusive
   // Nothing: the finest resolution that gives at most about `points` per series, reaches back far enough, and is not
@@ -30,21 +37,6 @@ struct RangeRequest {
   size_t max_looked_at = 400'000'000;
 };
 
-struct RangeSeries {
-  std::string agent;
-  metrics::Series series;
-  std::vector<int64_t> times_ns;  // of a bucket: its start
-  std::vector<double> values;     // full: the values; else averages
-  std::vector<double> min;        // not for full
-  std::vector<double> max;
-  std::vector<uint64_t> counts;
-};
-
-struct Range {
-  Resolution resolution = Resolution::kFull;
-  std::vector<RangeSeries> series;  // those with a point in the range
-};
-
 struct Extent {
   Resolution resolution = Resolution::kFull;
   int64_t first_ns = 0;
@@ -55,7 +47,11 @@ class HistoryReader {
  public:
   static Result<std::unique_ptr<HistoryReader>> open(const std::string& path);
 
-  // An unknown agent has no series. Errors: kInvalidArgument, kResourceExhausted, those of the disk.
+  // Runs several requests on the same state of the file, and faster than each for itself.
+  Status together(const std::function<Status()>& requests);
+
+  // An unknown agent has no series. Errors: kInvalidArgument, kResourceExhausted, those of the disk; kDataLoss for
+  // damaged bytes, kFailedPrecondition if a newer version wrote the file.
   Result<Range> range(const RangeRequest& request);
   // The extent of an agent's data per resolution; resolutions without data are omitted.
   Result<std::vector<Extent>> extents(const std::string& agent);
@@ -63,26 +59,33 @@ class HistoryReader {
   Result<std::vector<KnownAgent>> agents() { return read_agents(db_); }
 
  private:
-  struct Column {
-    metrics::Series series;
-    size_t slot = SIZE_MAX;  // index in the result; SIZE_MAX: no point yet
+  struct Edges {
+    std::optional<int64_t> first;
+    std::optional<int64_t> last;
+    void add(int64_t time_ns);
   };
-  // By the series numbers in the rows.
-  using Columns = std::vector<std::optional<Column>>;
 
-  explicit HistoryReader(Database db) : db_(std::move(db)) {}
+  explicit HistoryReader(Database db) : db_(std::move(db)), blocks_(db_) {}
   Result<std::optional<int64_t>> id_of(const std::string& agent);
-  Result<Columns> columns_of(int64_t id, const std::string& metric);
-  Result<std::optional<int64_t>> edge(int64_t id, Resolution resolution, const char* which);
+  Result<Columns> columns_of(int64_t id, const RangeRequest& request);
+  // The times of the first and the last tick, or bucket.
+  Result<Edges> edges(int64_t id, Resolution resolution);
+  Status add_edges(Edges& edges, std::string_view sql, int64_t id);
+  Result<bool> reaches_back(int64_t id, size_t at, int64_t from_ns);
   Result<Resolution> choose(const RangeRequest& request);
+  Result<Range> range_in_snapshot(const RangeRequest& request);
   Result<Range> read_all(const RangeRequest& request, Resolution resolution);
-  Status check_bounds(const RangeRequest& request) const;
-  Status read_points(int64_t id, const std::string& agent, const RangeRequest& request, Columns& columns, Range& range);
-  Status read_cells(int64_t id, const std::string& agent, const RangeRequest& request, Columns& columns, Range& range);
+  Status read_old_ticks(int64_t id, RangeBuilder& range);
+  Status read_newest(int64_t id, RangeBuilder& range);
+  Status read_cells(int64_t id, RangeBuilder& range);
+  Status begin();
+  int64_t kept_from(Resolution resolution) const;
 
   Database db_;
-  size_t taken_ = 0;  // points read for the current request
-  size_t looked_at_ = 0;
+  BlockReader blocks_;
+  bool in_snapshot_ = false;
+  bool has_blocks_ = true;                            // false: a file of version 1
+  std::map<std::string, int64_t, std::less<>> kept_;  // by resolution: what is older has expired
 };
 
 // One JSON object; /api/v1/openapi.json describes it.

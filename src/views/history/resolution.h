@@ -39,6 +39,9 @@ constexpr int64_t width_ns(Resolution resolution) {
   return 0;
 }
 
+// Whether the values come from the ticks themselves, and not from reduced rows.
+constexpr bool from_ticks(Resolution resolution) { return width_ns(resolution) < width_ns(kReduced[0]); }
+
 constexpr std::string_view to_string(Resolution resolution) {
   constexpr std::array<std::string_view, 5> kNames = {"full", "1s", "10s", "1m", "1h"};
   return kNames[static_cast<size_t>(resolution)];

@@ -1,9 +1,7 @@
 #include "views/history/series_source.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "base/clock.h"
@@ -74,42 +72,36 @@ std::vector<query::Point> points_of(const RangeSeries& range, Resolution resolut
 
 Result<std::vector<query::StoredSeries>> HistorySource::select(Matchers matchers, int64_t from_ms, int64_t to_ms) {
   std::vector<query::StoredSeries> found;
-  const auto agents = reader_.agents();
-  if (!agents) return agents.error();
-  for (const KnownAgent& agent : *agents) {
-    const bool possible = std::ranges::all_of(matchers, [&agent](const query::Matcher& m) {
-      return (m.label() != "agent" || m.matches(agent.name)) && (m.label() != "host" || m.matches(agent.host));
-    });
-    if (!possible) continue;
-    if (auto status = select_agent(agent, matchers, from_ms, to_ms, found); !status) return status.error();
-  }
+  const Status read = reader_.together([&]() -> Status {
+    const auto agents = reader_.agents();
+    if (!agents) return agents.error();
+    for (const KnownAgent& agent : *agents) {
+      const bool possible = std::ranges::all_of(matchers, [&agent](const query::Matcher& m) {
+        return (m.label() != "agent" || m.matches(agent.name)) && (m.label() != "host" || m.matches(agent.host));
+      });
+      if (!possible) continue;
+      if (auto status = select_agent(agent, matchers, from_ms, to_ms, found); !status) return status;
+    }
+    return {};
+  });
+  if (!read) return read.error();
   return found;
 }
 
 Status HistorySource::select_agent(const KnownAgent& agent, Matchers matchers, int64_t from_ms, int64_t to_ms,
                                    std::vector<query::StoredSeries>& found) {
-  const auto known = reader_.series(agent.name);
-  if (!known) return known.error();
-  std::map<std::string, query::Labels> wanted;  // by the series' text
-  std::set<std::string> names;
-  for (const metrics::Series& series : *known) {
-    auto labels = selected_labels(matchers, series, agent);
-    if (!labels) continue;
-    wanted.emplace(metrics::identity(series), std::move(*labels));
-    names.insert(series.name);
-  }
-  if (wanted.empty()) return {};
-  RangeRequest request{.agents = {agent.name}, .metric = names.size() == 1 ? *names.begin() : ""};
+  RangeRequest request{.agents = {agent.name}, .metric = ""};
+  request.selects = [&](const metrics::Series& series) { return selected_labels(matchers, series, agent).has_value(); };
   request.from_ns = to_ns(from_ms);
   request.to_ns = to_ns(to_ms) + 1'000'000;
   request.points = kFinest;
   const auto range = reader_.range(request);
   if (!range) return range.error();
   for (const RangeSeries& series : range->series) {
-    const auto labels = wanted.find(metrics::identity(series.series));
-    if (labels == wanted.end()) continue;
     auto points = points_of(series, range->resolution, from_ms, to_ms);
-    if (!points.empty()) found.push_back({std::move(labels->second), std::move(points)});
+    if (points.empty()) continue;
+    auto labels = selected_labels(matchers, series.series, agent);
+    if (labels) found.push_back({std::move(*labels), std::move(points)});
   }
   return {};
 }

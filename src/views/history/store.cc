@@ -17,8 +17,9 @@ namespace monitor::analysis::history {
 namespace {
 
 constexpr uint32_t kNoNumber = UINT32_MAX;
-// How old the stored time at which a series was last seen may be.
+// How old the stored time at which a series was last seen may be; and that of an agent.
 constexpr int64_t kNoteSeries = int64_t{3600} * kNanosPerSecond;
+constexpr int64_t kNoteAgent = 5 * kNanosPerSecond;
 
 std::string labels_json(const metrics::Labels& labels) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
@@ -29,13 +30,12 @@ std::string labels_json(const metrics::Labels& labels) {
 }  // namespace
 
 struct HistoryStore::Agent {
-  explicit Agent(int64_t number) : id(number), buckets(number) {}
+  explicit Agent(int64_t number) : id(number) {}
   struct Known {
     uint32_t number = 0;
     int64_t noted_ns = 0;
   };
   const int64_t id;
-  Buckets buckets;
   std::unordered_map<std::string, Known> series;
   // A number is never reused, because rows may still refer to a forgotten series.
   uint32_t next_number = 0;
@@ -44,8 +44,9 @@ struct HistoryStore::Agent {
   std::vector<uint32_t> numbers;
   int64_t numbered_ns = 0;
   KnownAgent info;
-  int64_t first_ns = 0;
-  bool touched = false;
+  bool touched = false;  // since the last commit
+  bool changed = false;  // more than the time at which it was seen
+  int64_t stored_seen_ns = INT64_MIN;
 };
 
 HistoryStore::Metrics::Metrics(telemetry::Registry& r)
@@ -56,6 +57,7 @@ HistoryStore::Metrics::Metrics(telemetry::Registry& r)
       out_of_time(r.counter("monitor_history_points_dropped_total", "", {{"reason", "time"}})),
       expired(
           r.counter("monitor_history_expired_rows_total", "Rows deleted because of their age, or to limit the size.")),
+      damaged(r.counter("monitor_history_damaged_rows_total", "Damaged rows of the history whose values are lost.")),
       series(r.gauge("monitor_history_series", "Series that the history knows.")),
       agents(r.gauge("monitor_history_agents", "Agents that the history knows.")),
       bytes(r.gauge("monitor_history_bytes", "Bytes of the history's file that are in use.")),
@@ -72,6 +74,7 @@ HistoryStore::HistoryStore(const HistoryOptions& options, const Clock& clock, te
       metrics_(registry),
       lock_(std::move(lock)),
       db_(std::move(db)),
+      ticks_(db_),
       keep_ns_(options.keep_ns) {}
 
 Result<std::unique_ptr<HistoryStore>> HistoryStore::open(const HistoryOptions& options, const Clock& clock,
@@ -99,10 +102,6 @@ Status HistoryStore::prepare() {
        "SELECT idx, name, labels, unit, counter, is_integer, exponent, seen_ns FROM series WHERE agent = ?1"},
       {&add_series_, "INSERT INTO series VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
       {&seen_series_, "UPDATE series SET seen_ns = ?3 WHERE agent = ?1 AND idx = ?2"},
-      {&insert_points_, "INSERT OR IGNORE INTO points VALUES(?1, ?2, ?3, ?4) RETURNING 1"},
-      {&next_n_, "SELECT max(n) + 1 FROM points WHERE agent = ?1 AND time_ns = ?2"},
-      {&read_cells_, "SELECT cells FROM reduced WHERE width = ?1 AND agent = ?2 AND bucket = ?3"},
-      {&write_cells_, "INSERT OR REPLACE INTO reduced VALUES(?1, ?2, ?3, ?4)"},
       {&store_position_, "INSERT OR REPLACE INTO positions VALUES(?1, ?2, ?3, ?4)"},
       {&store_identity_, "INSERT OR REPLACE INTO identities VALUES(?1, ?2, ?3)"},
   };
@@ -111,6 +110,7 @@ Status HistoryStore::prepare() {
     if (!prepared) return prepared.error();
     *statement = std::move(*prepared);
   }
+  if (auto status = ticks_.prepare(); !status) return status;
   reset();
   return failure_;
 }
@@ -129,6 +129,7 @@ void HistoryStore::reset() {
   }
   agent_count_ = static_cast<size_t>(*agents);
   series_count_ = static_cast<size_t>(*series);
+  failure_ = ticks_.load();
 }
 
 Status HistoryStore::begin() {
@@ -160,8 +161,11 @@ Status HistoryStore::apply_batch(const metriclog::Record& record, const metrics:
     return {};
   }
   agent->touched = true;
-  agent->info.host = batch.hostname;
-  agent->info.version = batch.agent_version;
+  if (agent->info.host != batch.hostname || agent->info.version != batch.agent_version) {
+    agent->changed = true;
+    agent->info.host = batch.hostname;
+    agent->info.version = batch.agent_version;
+  }
   agent->info.seen_ns = std::max(agent->info.seen_ns, record.time_ns);
   if (batch.frames.empty()) return {};
   if (auto status = number_series(*agent, batch); !status) return status;
@@ -173,7 +177,7 @@ Status HistoryStore::apply_batch(const metriclog::Record& record, const metrics:
       metrics_.out_of_time.add(frame.points.size());
       continue;
     }
-    if (auto status = add_tick(*agent, batch, frame, time); !status) return status;
+    if (auto status = add_tick(*agent, batch, frame, time, record.time_ns); !status) return status;
   }
   return {};
 }
@@ -274,7 +278,9 @@ Result<uint32_t> HistoryStore::number_one(Agent& agent, const metrics::Series& s
   }
   const bool full = series_count_ >= options_.max_series && agent.series.size() >= options_.fair_series;
   if (full || agent.series.size() >= options_.max_series_per_agent) return kNoNumber;
+  if (agent.next_number > kMostSeriesNumber) return kNoNumber;
   const uint32_t number = agent.next_number++;
+  agent.changed = true;
   const std::string labels = labels_json(series.labels);
   add_series_.bind(1, agent.id);
   add_series_.bind(2, number);
@@ -291,7 +297,8 @@ Result<uint32_t> HistoryStore::number_one(Agent& agent, const metrics::Series& s
   return number;
 }
 
-Status HistoryStore::add_tick(Agent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns) {
+Status HistoryStore::add_tick(Agent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns,
+                              int64_t now_ns) {
   order_.clear();
   for (const metrics::Point& point : frame.points) {
     const uint32_t number = agent.numbers[point.series];
@@ -305,7 +312,7 @@ Status HistoryStore::add_tick(Agent& agent, const metrics::Batch& batch, const m
   const auto by_number = [](const auto& a, const auto& b) { return a.first < b.first; };
   if (!std::ranges::is_sorted(order_, by_number)) std::ranges::stable_sort(order_, by_number);
   bytes_.clear();
-  values_.clear();
+  size_t points = 0;
   PointWriter writer(bytes_);
   for (size_t i = 0; i < order_.size(); ++i) {
     // If a tick contains a series twice, the last value counts.
@@ -314,71 +321,36 @@ Status HistoryStore::add_tick(Agent& agent, const metrics::Batch& batch, const m
     const bool integer = batch.series[point->series].integer;
     writer.add(
         {number, integer, integer ? std::bit_cast<uint64_t>(point->integer) : std::bit_cast<uint64_t>(point->real)});
-    values_.emplace_back(number, integer ? static_cast<double>(point->integer) : point->real);
+    ++points;
   }
-  metrics_.points.add(values_.size());
-  if (auto status = insert_points(agent.id, time_ns, bytes_); !status) return status;
-  return agent.buckets.add(time_ns, values_, *this);
-}
-
-Status HistoryStore::insert_points(int64_t agent, int64_t time_ns, std::string_view bytes) {
-  for (int64_t n = 0;;) {
-    bool inserted = false;
-    {
-      const ResetLater reset(insert_points_);
-      insert_points_.bind(1, agent);
-      insert_points_.bind(2, time_ns);
-      insert_points_.bind(3, n);
-      insert_points_.bind_blob(4, bytes);
-      int rc = insert_points_.step();
-      inserted = rc == SQLITE_ROW;
-      if (inserted) rc = insert_points_.step();
-      if (rc != SQLITE_DONE) return db_.error(rc, "writing");
-    }
-    if (inserted) return {};
-    // Another tick of the same time is from another run of the agent, or from another host with its id.
-    const ResetLater reset(next_n_);
-    next_n_.bind(1, agent);
-    next_n_.bind(2, time_ns);
-    if (next_n_.step() != SQLITE_ROW) return Error(Code::kInternal, "history: no place for a tick");
-    n = next_n_.integer(0);
-  }
-}
-
-Result<std::string> HistoryStore::read(int64_t width, int64_t agent, int64_t bucket) {
-  const ResetLater reset(read_cells_);
-  read_cells_.bind(1, width);
-  read_cells_.bind(2, agent);
-  read_cells_.bind(3, bucket);
-  const int rc = read_cells_.step();
-  if (rc == SQLITE_ROW) return std::string(read_cells_.bytes(0));
-  if (rc == SQLITE_DONE) return std::string();
-  return db_.error(rc, "reading");
-}
-
-Status HistoryStore::write(int64_t width, int64_t agent, int64_t bucket, const std::string& cells) {
-  write_cells_.bind(1, width);
-  write_cells_.bind(2, agent);
-  write_cells_.bind(3, bucket);
-  write_cells_.bind_blob(4, cells);
-  return run(write_cells_, "writing");
+  metrics_.points.add(points);
+  return ticks_.add(agent.id, time_ns, bytes_, now_ns);
 }
 
 Status HistoryStore::write_agents() {
   for (auto& [name, agent] : agents_) {
     if (!agent->touched) continue;
     agent->touched = false;
-    if (auto status = agent->buckets.write(*this); !status) return status;
-    const nlohmann::json info = {{"host", agent->info.host},
-                                 {"version", agent->info.version},
-                                 {"seen_ns", agent->info.seen_ns},
-                                 {"log", log_},
-                                 {"next_number", agent->next_number}};
-    const std::string text = info.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    update_agent_.bind(1, agent->id);
-    update_agent_.bind_text(2, text);
-    if (auto status = run(update_agent_, "writing"); !status) return status;
+    const bool aged = agent->stored_seen_ns == INT64_MIN || agent->info.seen_ns - agent->stored_seen_ns >= kNoteAgent;
+    if (!agent->changed && !aged && agent->info.log == log_) continue;
+    if (auto status = write_agent(*agent); !status) return status;
   }
+  return {};
+}
+
+Status HistoryStore::write_agent(Agent& agent) {
+  const nlohmann::json info = {{"host", agent.info.host},
+                               {"version", agent.info.version},
+                               {"seen_ns", agent.info.seen_ns},
+                               {"log", log_},
+                               {"next_number", agent.next_number}};
+  const std::string text = info.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  update_agent_.bind(1, agent.id);
+  update_agent_.bind_text(2, text);
+  if (auto status = run(update_agent_, "writing"); !status) return status;
+  agent.changed = false;
+  agent.stored_seen_ns = agent.info.seen_ns;
+  agent.info.log = log_;
   return {};
 }
 
@@ -405,6 +377,8 @@ Status HistoryStore::store(const std::string& log, std::span<const metriclog::Sn
   Status status = failure_;
   if (status) status = begin();
   if (status) status = write_agents();
+  if (status) status = ticks_.write_rows();
+  if (status) status = ticks_.seal_due();
   for (const metriclog::Snapshot& snapshot : snapshots) {
     if (!status) break;
     store_position_.bind_text(1, log);
@@ -421,6 +395,7 @@ Status HistoryStore::store(const std::string& log, std::span<const metriclog::Sn
   if (status) status = db_.exec("COMMIT");
   last_commit_ns_ = clock_.mono_ns() - start;
   metrics_.failing.set(status ? 0 : 1);
+  metrics_.damaged.add(ticks_.damaged() - std::exchange(damaged_, ticks_.damaged()));
   if (status) {
     open_ = false;
     metrics_.agents.set(static_cast<double>(agent_count_));

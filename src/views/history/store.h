@@ -1,6 +1,8 @@
 // HistoryStore: writes the history. A Consumer feeds it. It also stores the reader's snapshots: rows and position are
 // written in one transaction, so that a kill at any moment neither loses nor doubles a point.
 //
+// New ticks are rows of their own; when five minutes are complete, they become blocks (tick_store.h).
+//
 // A tick is stored at its own time, however late it arrives. If an agent's clock cannot be right, its times are
 // corrected by the difference from the log's time. That is the case if it is more than kMostAhead ahead, or so far
 // behind that the agent itself would have dropped the batch.
@@ -25,9 +27,9 @@
 #include "metriclog/log.h"
 #include "telemetry/registry.h"
 #include "views/history/agents.h"
-#include "views/history/buckets.h"
 #include "views/history/database.h"
 #include "views/history/resolution.h"
+#include "views/history/tick_store.h"
 
 namespace monitor::analysis::history {
 
@@ -45,7 +47,7 @@ struct HistoryOptions {
   size_t fair_series = 64;  // every agent may have this many, however many others have
 };
 
-class HistoryStore final : public View, public metriclog::SnapshotStore, private BucketRows {
+class HistoryStore final : public View, public metriclog::SnapshotStore {
  public:
   // Errors: kAborted if another process has the file; those of the disk.
   static Result<std::unique_ptr<HistoryStore>> open(const HistoryOptions& options, const Clock& clock,
@@ -66,6 +68,7 @@ class HistoryStore final : public View, public metriclog::SnapshotStore, private
   // store().
   Status expire();
 
+  // Their `seen_ns` may be up to five seconds too old.
   Result<std::vector<KnownAgent>> known_agents() { return read_agents(db_); }
   // Agents whose newest record came from another log than the one passed to load() last.
   Result<std::vector<KnownAgent>> agents_of_other_logs();
@@ -82,6 +85,7 @@ class HistoryStore final : public View, public metriclog::SnapshotStore, private
     telemetry::Counter& over_agents;
     telemetry::Counter& out_of_time;
     telemetry::Counter& expired;
+    telemetry::Counter& damaged;
     telemetry::Gauge& series;
     telemetry::Gauge& agents;
     telemetry::Gauge& bytes;
@@ -98,17 +102,19 @@ class HistoryStore final : public View, public metriclog::SnapshotStore, private
   Status number_series(Agent& agent, const metrics::Batch& batch);
   void remember_series(Agent& agent, const std::vector<metrics::Series>& series);
   Result<uint32_t> number_one(Agent& agent, const metrics::Series& series);
-  Status add_tick(Agent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns);
-  Status insert_points(int64_t agent, int64_t time_ns, std::string_view bytes);
+  Status add_tick(Agent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns,
+                  int64_t now_ns);
   Status write_agents();
+  Status write_agent(Agent& agent);
   Status begin();
   Status run(Statement& statement, const char* what);
 
-  Result<std::string> read(int64_t width, int64_t agent, int64_t bucket) override;
-  Status write(int64_t width, int64_t agent, int64_t bucket, const std::string& cells) override;
-
   Result<uint64_t> used_bytes();
+  Status seal_in_time();
   Status delete_older(const std::array<int64_t, 4>& before);
+  Status expire_blocks(int64_t before_ns);
+  Status note_kept(const std::array<int64_t, 4>& before);
+  Status delete_blocks(const std::string& which);
   Status shrink(uint64_t used);
   Status forget_gone(int64_t now_ns);
   Status make_way(const std::string& seen_before);
@@ -122,7 +128,8 @@ class HistoryStore final : public View, public metriclog::SnapshotStore, private
   LockFile lock_;
   Database db_;
   Statement find_agent_, add_agent_, update_agent_, series_of_, add_series_, seen_series_;
-  Statement insert_points_, next_n_, read_cells_, write_cells_, store_position_, store_identity_;
+  Statement store_position_, store_identity_;
+  TickStore ticks_;
 
   std::map<std::string, std::unique_ptr<Agent>, std::less<>> agents_;
   size_t agent_count_ = 0;
@@ -133,9 +140,9 @@ class HistoryStore final : public View, public metriclog::SnapshotStore, private
   bool open_ = false;               // a transaction is open
   Status failure_;
   int64_t last_commit_ns_ = 0;
+  uint64_t damaged_ = 0;  // of ticks_.damaged(), what the metric has
 
   std::string bytes_;  // kept to reuse its memory
-  Buckets::Values values_;
   std::vector<std::pair<uint32_t, const metrics::Point*>> order_;
 };
 
