@@ -1,8 +1,8 @@
-// The floor of the history: copies the rows of an existing history into an empty SQLite file with the same tables, or
-// reads the rows of a range without decoding them.
+// The floor of the history: inserts one row for each tick into an empty SQLite file, or reads the rows of a range
+// without decoding them.
 //
-//   bench-history-floor insert from=FILE file=FILE    one second per transaction
-//   bench-history-floor range from=FILE
+//   bench-history-floor insert from=FILE file=FILE    the rows of `bench-history ticks`, one second per transaction
+//   bench-history-floor range from=FILE               the times and the first series of every block
 //
 // Prints the CPU microseconds per tick for insert, and the milliseconds of the scan for range.
 #include <sqlite3.h>
@@ -19,9 +19,9 @@ namespace monitor::bench {
 namespace {
 
 struct Row {
-  int64_t first = 0;  // agent, or width of a reduction
-  int64_t second = 0;
-  int64_t third = 0;
+  int64_t agent = 0;
+  int64_t time_ns = 0;
+  int64_t n = 0;
   std::string bytes;
 };
 
@@ -45,9 +45,9 @@ std::vector<Row> rows_of(sqlite3* db, const char* sql) {
 }
 
 void put(sqlite3_stmt* insert, const Row& row) {
-  sqlite3_bind_int64(insert, 1, row.first);
-  sqlite3_bind_int64(insert, 2, row.second);
-  sqlite3_bind_int64(insert, 3, row.third);
+  sqlite3_bind_int64(insert, 1, row.agent);
+  sqlite3_bind_int64(insert, 2, row.time_ns);
+  sqlite3_bind_int64(insert, 3, row.n);
   sqlite3_bind_blob64(insert, 4, row.bytes.data(), row.bytes.size(), SQLITE_STATIC);
   sqlite3_step(insert);
   sqlite3_reset(insert);
@@ -55,34 +55,24 @@ void put(sqlite3_stmt* insert, const Row& row) {
 
 int insert(sqlite3* from, const std::string& path) {
   const std::vector<Row> ticks = rows_of(from, "SELECT agent, time_ns, n, points FROM points ORDER BY time_ns, agent");
-  const std::vector<Row> reduced = rows_of(from, "SELECT width, agent, bucket, cells FROM reduced ORDER BY bucket");
   sqlite3* db = nullptr;
   if (sqlite3_open(path.c_str(), &db) != SQLITE_OK) return 74;
   const char* const kMake =
       "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
       "CREATE TABLE points(agent INTEGER, time_ns INTEGER, n INTEGER, points BLOB, PRIMARY KEY(agent, time_ns, n)) "
-      "WITHOUT ROWID;"
-      "CREATE TABLE reduced(width INTEGER, agent INTEGER, bucket INTEGER, cells BLOB, PRIMARY KEY(width, agent, "
-      "bucket)) "
       "WITHOUT ROWID;";
   if (sqlite3_exec(db, kMake, nullptr, nullptr, nullptr) != SQLITE_OK) return 74;
   sqlite3_stmt* points = nullptr;
-  sqlite3_stmt* cells = nullptr;
   sqlite3_prepare_v2(db, "INSERT INTO points VALUES(?1, ?2, ?3, ?4)", -1, &points, nullptr);
-  sqlite3_prepare_v2(db, "INSERT INTO reduced VALUES(?1, ?2, ?3, ?4)", -1, &cells, nullptr);
   const int64_t begin = cpu_ns();
-  size_t next = 0;
   for (size_t i = 0; i < ticks.size();) {
     sqlite3_exec(db, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
-    const int64_t time = ticks[i].second;
-    for (; i < ticks.size() && ticks[i].second == time; ++i) put(points, ticks[i]);
-    for (; next < reduced.size() && (reduced[next].third <= time || i == ticks.size()); ++next)
-      put(cells, reduced[next]);
+    const int64_t time = ticks[i].time_ns;
+    for (; i < ticks.size() && ticks[i].time_ns == time; ++i) put(points, ticks[i]);
     sqlite3_exec(db, "COMMIT", nullptr, nullptr, nullptr);
   }
   std::printf("us=%.3f\n", static_cast<double>(cpu_ns() - begin) / 1e3 / static_cast<double>(ticks.size()));
   sqlite3_finalize(points);
-  sqlite3_finalize(cells);
   sqlite3_close(db);
   return 0;
 }
@@ -90,11 +80,16 @@ int insert(sqlite3* from, const std::string& path) {
 int range(sqlite3* from) {
   const int64_t begin = cpu_ns();
   sqlite3_stmt* select = nullptr;
-  sqlite3_prepare_v2(from, "SELECT time_ns, points FROM points ORDER BY agent, time_ns, n", -1, &select, nullptr);
+  // A block's rows are its number times 2^28: the times; and the series from 1 on.
+  sqlite3_prepare_v2(
+      from,
+      "SELECT bytes FROM blocks JOIN block_rows ON block_rows.id IN (blocks.id << 28, (blocks.id << 28) + 1)"
+      " ORDER BY agent, begin_ns",
+      -1, &select, nullptr);
   size_t bytes = 0;
   while (sqlite3_step(select) == SQLITE_ROW) {
-    sqlite3_column_blob(select, 1);
-    bytes += static_cast<size_t>(sqlite3_column_bytes(select, 1));
+    sqlite3_column_blob(select, 0);
+    bytes += static_cast<size_t>(sqlite3_column_bytes(select, 0));
   }
   sqlite3_finalize(select);
   std::printf("ms=%.3f\nbytes=%zu\n", static_cast<double>(cpu_ns() - begin) / 1e6, bytes);
