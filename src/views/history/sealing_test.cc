@@ -258,6 +258,34 @@ TEST_F(SealingTest, ManyTicksOfOneWindowAreSeveralBlocks) {
   for (int i = 0; i < kTicks; ++i) ASSERT_EQ(found->series[0].values[i], i) << "ordered over all blocks";
 }
 
+// Sixteen MiB of open ticks are sealed at once, so their block is written in parts.
+TEST_F(SealingTest, LargeGroupIsSealedBeforeItsTime) {
+  open();
+  SeededRandom random(8);
+  metrics::Batch batch = tick("a", kStart, 0, 0);
+  batch.series.clear();
+  for (int i = 0; i < 500; ++i) batch.series.push_back({.name = "a." + std::to_string(i), .labels = {}, .unit = "1"});
+  std::vector<double> first;
+  while (first.size() < 4500) {
+    clock_.advance(50'000'000);
+    batch.appended_ns = batch.frames[0].time_ns = clock_.wall_ns();
+    batch.frames[0].points.resize(500);
+    for (uint32_t i = 0; i < 500; ++i) {
+      batch.frames[0].points[i].series = i;
+      batch.frames[0].points[i].real = random.unit();
+    }
+    first.push_back(batch.frames[0].points[0].real);
+    apply(batch);
+    if (first.size() % 20 == 0) commit();
+  }
+  EXPECT_EQ(number("SELECT count(*) FROM blocks"), 1) << "225 s, less than a block";
+  EXPECT_LT(number("SELECT sum(length(ticks)) FROM open_ticks"), 16 << 20);
+  const auto found = range("a", "a.0");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->series.at(0).values, first);
+  EXPECT_GT(number("SELECT last_ns - first_ns FROM blocks"), 100 * kSecond);
+}
+
 TEST_F(SealingTest, DamagedBlockIsAClearErrorAndOthersAreRead) {
   open();
   for (int i = 0; i < 1200; ++i) {
