@@ -245,7 +245,7 @@ Result<const metrics::Batch*> Consumer::decode(const Record& record) {
       auto batch = batches_.decode(record.value);
       if (batch) return batch;
     } else if (auto batch = envelopes_.decode(record.value)) {
-      return keep(std::move(*batch));
+      return batch;
     }
   }
   auto batch = decode_record(record);

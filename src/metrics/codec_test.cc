@@ -360,12 +360,12 @@ TEST(Codec, EnvelopeDecoderAgreesWithDecodeBatch) {
     Batch expected = *whole;
     expected.series.clear();
     expected.resource.clear();
-    ASSERT_EQ(envelope->frames.size(), expected.frames.size());
+    ASSERT_EQ((*envelope)->frames.size(), expected.frames.size());
     for (size_t f = 0; f < expected.frames.size(); ++f) {
-      EXPECT_EQ(envelope->frames[f].time_ns, expected.frames[f].time_ns);
-      EXPECT_EQ(envelope->frames[f].points.size(), expected.frames[f].points.size());
+      EXPECT_EQ((*envelope)->frames[f].time_ns, expected.frames[f].time_ns);
+      EXPECT_EQ((*envelope)->frames[f].points.size(), expected.frames[f].points.size());
     }
-    Batch without = *envelope;
+    Batch without = **envelope;
     expected.frames.clear();
     without.frames.clear();
     EXPECT_EQ(encode_batch(without), encode_batch(expected));

@@ -269,10 +269,34 @@ class CheckSink {
   std::vector<Elsewhere> elsewhere_;
 };
 
-// Keeps the envelope, and no values.
+// Keeps the envelope, and no values. Reuses the memory of the batch, which may have been decoded before.
 class EnvelopeSink {
  public:
-  explicit EnvelopeSink(Batch& batch) : batch_(batch) {}
+  explicit EnvelopeSink(Batch& batch) : batch_(batch) {
+    batch_.agent_version.clear();
+    batch_.resource.clear();
+    Counters& counters = batch_.counters;
+    counters.ticks_due = counters.ticks_missed = counters.points_made = 0;
+    counters.dropped.clear();
+    batch_.drops.clear();
+    batch_.ended.clear();
+    batch_.older.clear();
+    batch_.elsewhere.clear();
+    batch_.send_every_ns = 0;
+    batch_.final_batch = false;
+    batch_.series.clear();
+  }
+
+  void finish(const BatchView& view) {
+    batch_.frames.resize(frames_);
+    batch_.agent_id = view.agent_id;
+    batch_.hostname = view.hostname;
+    batch_.incarnation = view.incarnation;
+    batch_.sequence = view.sequence;
+    batch_.config_revision = view.config_revision;
+    batch_.first_unacked = view.first_unacked;
+    batch_.appended_ns = view.appended_ns;
+  }
 
   Status other(const Field& field) {
     if (field.number == 17) batch_.final_batch = field.value != 0;
@@ -284,11 +308,7 @@ class EnvelopeSink {
   void resource(const LabelView&) {}
   Status series(const SeriesView&, const BatchLimits&) { return {}; }
   void frame(const FrameView& view, std::string_view list, const SeriesMemory::Types&) {
-    Frame& frame = batch_.frames.emplace_back();
-    frame.time_ns = view.time_ns;
-    frame.rates_since_ns = view.rates_since_ns;
-    frame.continued = view.continued;
-    frame.points.resize(wire::count_varints(list).value_or(0));
+    add_frame(view).points.resize(wire::count_varints(list).value_or(0));
   }
 
  private:
@@ -299,12 +319,28 @@ class EnvelopeSink {
   void keep(Elsewhere elsewhere) { batch_.elsewhere.push_back(std::move(elsewhere)); }
 
  protected:
+  // Its points may be those of an earlier batch.
+  Frame& add_frame(const FrameView& view) {
+    if (frames_ == batch_.frames.size()) batch_.frames.emplace_back();
+    Frame& frame = batch_.frames[frames_++];
+    frame.time_ns = view.time_ns;
+    frame.rates_since_ns = view.rates_since_ns;
+    frame.continued = view.continued;
+    return frame;
+  }
+
   Batch& batch_;
+
+ private:
+  size_t frames_ = 0;
 };
 
 class BuildSink final : public EnvelopeSink {
  public:
-  explicit BuildSink(Batch& batch) : EnvelopeSink(batch) {}
+  // `last_values` is scratch space.
+  BuildSink(Batch& batch, std::vector<int64_t>& last_values) : EnvelopeSink(batch), last_value_(last_values) {
+    last_value_.clear();
+  }
 
   void resource(const LabelView& label) { set_label(batch_.resource, label.key, label.value); }
 
@@ -329,7 +365,8 @@ class BuildSink final : public EnvelopeSink {
   void frame(const FrameView& view, std::string_view list, const SeriesMemory::Types& integer) {
     // Of a known list, the sink gets no series.
     if (last_value_.size() < integer.size()) last_value_.resize(integer.size());
-    Frame frame{view.time_ns, view.rates_since_ns, {}, view.continued};
+    Frame& frame = add_frame(view);
+    frame.points.clear();
     frame.points.reserve(list.size());  // an index has at least one byte
     Reader series(list);
     Reader ints(view.ints);
@@ -348,22 +385,11 @@ class BuildSink final : public EnvelopeSink {
       }
       frame.points.push_back(point);
     }
-    batch_.frames.push_back(std::move(frame));
   }
 
  private:
-  std::vector<int64_t> last_value_;
+  std::vector<int64_t>& last_value_;
 };
-
-void keep_view(const BatchView& view, Batch& batch) {
-  batch.agent_id = view.agent_id;
-  batch.hostname = view.hostname;
-  batch.incarnation = view.incarnation;
-  batch.sequence = view.sequence;
-  batch.config_revision = view.config_revision;
-  batch.first_unacked = view.first_unacked;
-  batch.appended_ns = view.appended_ns;
-}
 
 }  // namespace
 
@@ -376,53 +402,56 @@ double Batch::value(const Point& point) const {
 
 Result<Batch> decode_batch(std::string_view bytes, const BatchLimits& limits) {
   Batch batch;
-  BuildSink sink(batch);
+  std::vector<int64_t> last_values;
+  BuildSink sink(batch, last_values);
   SeriesMemory::Types types;
   const auto view = Walker<BuildSink>(limits, sink, types).walk(bytes);
   if (!view) return view.error();
-  keep_view(*view, batch);
+  sink.finish(*view);
   return batch;
 }
 
-Result<Batch> EnvelopeDecoder::decode(std::string_view bytes) {
-  Batch batch;
-  EnvelopeSink sink(batch);
+Result<const Batch*> EnvelopeDecoder::decode(std::string_view bytes) {
+  EnvelopeSink sink(batch_);
   const auto view = Walker<EnvelopeSink>(limits_, sink, types_, &memory_).walk(bytes);
   if (!view) return view.error();
-  keep_view(*view, batch);
-  return batch;
+  sink.finish(*view);
+  return &batch_;
 }
 
 Result<const Batch*> BatchDecoder::decode(std::string_view bytes) {
-  Batch batch;
-  BuildSink sink(batch);
+  if (lent_ != nullptr) std::exchange(lent_, nullptr)->swap(batch_.series);
+  BuildSink sink(batch_, last_values_);
   const auto view = Walker<BuildSink>(limits_, sink, types_, &memory_).walk(bytes);
   if (!view) return view.error();
-  keep_view(*view, batch);
+  sink.finish(*view);
   const auto known = known_.find(view->list_id);
   if (known != known_.end()) {
-    if (const auto found = known->second.find(batch.resource); found != known->second.end()) {
-      static_cast<Envelope&>(found->second) = static_cast<Envelope&&>(batch);
-      found->second.frames = std::move(batch.frames);
-      return &found->second;
+    if (const auto found = known->second.find(batch_.resource); found != known->second.end()) {
+      lent_ = &found->second;
+      lent_->swap(batch_.series);
+      return &batch_;
     }
   }
-  if (batch.series.size() == view->series) return decode_whole(std::move(batch), view->list_id);
-  auto whole = decode_batch(bytes, limits_);
-  if (!whole) return whole.error();
-  return decode_whole(std::move(*whole), view->list_id);
+  if (batch_.series.size() != view->series) {
+    auto whole = decode_batch(bytes, limits_);
+    if (!whole) return whole.error();
+    batch_ = std::move(*whole);
+  }
+  const Labels resource = batch_.resource;
+  carry_resource(batch_);
+  if (view->list_id != 0) keep(view->list_id, resource);
+  return &batch_;
 }
 
-const Batch* BatchDecoder::decode_whole(Batch batch, uint64_t list_id) {
-  Labels resource = batch.resource;
-  carry_resource(batch);
-  if (list_id == 0 || batch.series.size() > kMaxKnownSeries) return &(other_ = std::move(batch));
-  if (known_series_ + batch.series.size() > kMaxKnownSeries) {
+void BatchDecoder::keep(uint64_t list_id, const Labels& resource) {
+  if (batch_.series.size() > kMaxKnownSeries) return;
+  if (known_series_ + batch_.series.size() > kMaxKnownSeries) {
     known_.clear();
     known_series_ = 0;
   }
-  known_series_ += batch.series.size();
-  return &(known_[list_id][std::move(resource)] = std::move(batch));
+  known_series_ += batch_.series.size();
+  known_[list_id][resource] = batch_.series;
 }
 
 Result<BatchView> check_batch(std::string_view bytes, const BatchLimits& limits) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "metrics/batch.h"
@@ -74,12 +75,14 @@ class BatchChecker {
 // checks. Not thread-safe.
 class EnvelopeDecoder {
  public:
-  Result<Batch> decode(std::string_view bytes);
+  // Valid until the next call.
+  Result<const Batch*> decode(std::string_view bytes);
 
  private:
   BatchLimits limits_;
   SeriesMemory memory_;
   SeriesMemory::Types types_;
+  Batch batch_;
 };
 
 // Decodes many batches as decode_batch() does, and adds the labels of their resources to the series (carry_resource()).
@@ -93,15 +96,18 @@ class BatchDecoder {
  private:
   static constexpr size_t kMaxKnownSeries = 200'000;
 
-  const Batch* decode_whole(Batch batch, uint64_t list_id);
+  void keep(uint64_t list_id, const Labels& resource);
 
   BatchLimits limits_;
   SeriesMemory memory_;
   SeriesMemory::Types types_;
-  // By the list's number and the resource: a batch with these series, whose other fields are replaced.
-  std::map<uint64_t, std::map<Labels, Batch>> known_;
+  // By the list's number and the resource.
+  std::map<uint64_t, std::map<Labels, std::vector<Series>>> known_;
   size_t known_series_ = 0;
-  Batch other_;  // the last one whose list is not kept
+  // The batch has the series of this entry, and the entry has none, until the next call.
+  std::vector<Series>* lent_ = nullptr;
+  Batch batch_;  // keeps its memory for the next batch, as do the values
+  std::vector<int64_t> last_values_;
 };
 
 }  // namespace monitor::metrics

@@ -76,13 +76,14 @@ class Run final : private View {
   void on_revoked(int32_t /*partition*/) override { changed_ = true; }
 
   void progress() {
-    progress_ns_ = clock_.mono_ns();
+    progressed_ = true;
     trouble_.clear();
   }
 
   Status turn() {
     const auto went_on = consumer_.step(std::max<int64_t>(0, std::min(kLongestPoll, left())));
     if (!went_on) return went_on.error();
+    if (std::exchange(progressed_, false)) progress_ns_ = clock_.mono_ns();
     if (Status whole = check_partitions(); !whole) return whole;
     if (options_.once && clock_.mono_ns() - progress_ns_ > reach_timeout()) return unreachable(reach_timeout());
     // Silence only means something when everything was read.
@@ -232,6 +233,7 @@ class Run final : private View {
   LeftOut told_;
   int64_t told_ns_ = 0;
   int64_t start_ns_ = 0;
+  bool progressed_ = false;  // in the current step
   int64_t progress_ns_ = 0;
   int64_t next_store_ns_ = 0;
   int64_t partial_since_ns_ = 0;

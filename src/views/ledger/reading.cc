@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "base/time_format.h"
@@ -26,7 +27,7 @@ LedgerReading::LedgerReading(const LedgerReadingOptions& options, metriclog::Log
       consumer_(reader, {&ledger_, this}, registry) {}
 
 void LedgerReading::progress() {
-  progress_ns_ = clock_.mono_ns();
+  progressed_ = true;
   trouble_.clear();
 }
 
@@ -42,6 +43,7 @@ Status LedgerReading::read_to_end() {
 
 Status LedgerReading::read_more(int64_t timeout_ns) {
   if (const auto went_on = consumer_.step(timeout_ns); !went_on) return went_on.error();
+  if (std::exchange(progressed_, false)) progress_ns_ = clock_.mono_ns();
   store(false);
   return {};
 }

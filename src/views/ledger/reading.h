@@ -65,6 +65,7 @@ class LedgerReading final : private View {
   Ledger ledger_;
   Consumer consumer_;
   std::string trouble_;
+  bool progressed_ = false;  // in the current step
   int64_t progress_ns_ = 0;
   int64_t stored_ns_ = 0;
 };
