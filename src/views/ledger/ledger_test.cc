@@ -156,7 +156,7 @@ TEST_F(LedgerTest, BatchesInAnotherLogAreElsewhereNotMissing) {
   EXPECT_THAT(to_json(row('y')), ::testing::HasSubstr(R"("elsewhere":[[1,2]],"other_logs":["sqlite:other"])"));
   const std::string table = to_table(rows());
   EXPECT_THAT(table, ::testing::HasSubstr("elsewhere  1-3\n    in the log sqlite:other\n"));
-  EXPECT_THAT(table, ::testing::HasSubstr("1 batches are missing, 5 went to another log"));
+  EXPECT_THAT(table, ::testing::HasSubstr("1 batch is missing, 5 went to another log"));
 }
 
 TEST_F(LedgerTest, BatchesAcknowledgedByThisLogButNotInItAreMissing) {
