@@ -10,7 +10,7 @@
 namespace monitor::query {
 namespace {
 
-constexpr std::array<AggregateSpec, 12> kAggregates = {{{"sum", AggregateOp::kSum, false},
+constexpr std::array<AggregateSpec, 14> kAggregates = {{{"sum", AggregateOp::kSum, false},
                                                         {"avg", AggregateOp::kAvg, false},
                                                         {"min", AggregateOp::kMin, false},
                                                         {"max", AggregateOp::kMax, false},
@@ -20,6 +20,8 @@ constexpr std::array<AggregateSpec, 12> kAggregates = {{{"sum", AggregateOp::kSu
                                                         {"stdvar", AggregateOp::kStdvar, false},
                                                         {"topk", AggregateOp::kTopk, true},
                                                         {"bottomk", AggregateOp::kBottomk, true},
+                                                        {"limitk", AggregateOp::kLimitk, true},
+                                                        {"limit_ratio", AggregateOp::kLimitRatio, true},
                                                         {"quantile", AggregateOp::kQuantile, true},
                                                         {"count_values", AggregateOp::kCountValues, true}}};
 

@@ -67,13 +67,15 @@ enum class AggregateOp : uint8_t {
   kStdvar,
   kTopk,
   kBottomk,
+  kLimitk,
+  kLimitRatio,
   kQuantile,
   kCountValues
 };
 struct Aggregation {
   AggregateOp op = AggregateOp::kSum;
   ExpressionPtr inner;
-  ExpressionPtr parameter;  // of topk, bottomk, quantile (scalar) and count_values (string)
+  ExpressionPtr parameter;  // of topk, bottomk, limitk, limit_ratio, quantile (scalar) and count_values (string)
   std::vector<std::string> labels;
   bool without = false;
 };

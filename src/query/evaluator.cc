@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "query/evaluator_impl.h"
+#include "query/json.h"
 
 namespace monitor::query {
 namespace {
@@ -20,7 +21,37 @@ std::vector<Point> points_of(const std::vector<double>& values, const Steps& ste
 
 Result<QueryResult> evaluate(const Expression& expression, SeriesSource& source, const QueryTimes& times,
                              const QueryOptions& options) {
-  return Evaluator(source, times, options).run(expression);
+  Evaluator evaluator(source, times, options);
+  auto result = evaluator.run(expression);
+  if (result) evaluator.annotate(*result);
+  return result;
+}
+
+void Evaluator::annotate(QueryResult& result) const {
+  result.samples = samples_;
+  result.warnings.assign(warnings_.begin(), warnings_.end());
+  result.infos.assign(infos_.begin(), infos_.end());
+}
+
+void Evaluator::check_quantiles(const Scalars& quantiles) {
+  for (const double quantile : quantiles) {
+    if (quantile >= 0 && quantile <= 1) continue;
+    warnings_.insert("PromQL warning: quantile value should be between 0 and 1, got " + value_text(quantile));
+    return;
+  }
+}
+
+void Evaluator::check_counter(const Labels& labels) {
+  const std::string_view name = labels.name();
+  // Names with dots do not end in what Prometheus expects.
+  if (name.empty() || name.find('.') != std::string_view::npos) return;
+  for (const std::string_view end : {"_total", "_sum", "_count", "_bucket"}) {
+    if (name.ends_with(end)) return;
+  }
+  constexpr size_t kMost = 10;  // a selector may find thousands of names
+  if (infos_.size() >= kMost) return;
+  infos_.insert("PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " +
+                quote(name));
 }
 
 Result<QueryResult> Evaluator::run(const Expression& expression) {

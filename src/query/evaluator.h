@@ -47,6 +47,10 @@ struct QueryResult {
   ValueType type = ValueType::kScalar;
   std::vector<ResultSeries> series = {};
   std::string text = {};
+  size_t samples = 0;  // read and computed
+  // What may be wrong with the query although it has a result, as Prometheus says it; each text once.
+  std::vector<std::string> warnings = {};
+  std::vector<std::string> infos = {};
 };
 
 // The expression and the source must outlive the call. A range vector is possible in an instant query only. Errors:

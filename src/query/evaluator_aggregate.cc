@@ -2,6 +2,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <unordered_map>
 #include <utility>
 
@@ -34,7 +35,31 @@ std::vector<Group> group_columns(const Aggregation& aggregation, const Columns& 
   return groups;
 }
 
-bool selects_series(AggregateOp op) { return op == AggregateOp::kTopk || op == AggregateOp::kBottomk; }
+bool selects_series(AggregateOp op) {
+  return op == AggregateOp::kTopk || op == AggregateOp::kBottomk || op == AggregateOp::kLimitk ||
+         op == AggregateOp::kLimitRatio;
+}
+
+// Where a series is in a random order of all series, from 0 to 1: the same for every query.
+double place_of(const Labels& labels) {
+  // FNV-1a, and then SplitMix's finalizer, because the highest bits count.
+  uint64_t hash = 0xcbf29ce484222325;
+  const auto add = [&hash](std::string_view text) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    hash = (hash ^ 0xff) * 0x100000001b3;
+  };
+  for (const auto& [name, value] : labels.pairs()) {
+    add(name);
+    add(value);
+  }
+  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
+  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
+  hash ^= hash >> 31;
+  return static_cast<double>(hash) / 0x1p64;
+}
+
+// A negative ratio selects what the positive rest does not.
+bool in_ratio(double ratio, double place) { return ratio >= 0 ? place < ratio : place >= 1 + ratio; }
 
 double least(const std::vector<double>& values, bool greatest) {
   double found = values[0];
@@ -119,18 +144,47 @@ std::vector<size_t> best(const Columns& columns, const Group& group, size_t step
   return present;
 }
 
-Result<Columns> select_best(const Aggregation& aggregation, const Columns& columns, const Scalars& parameter,
-                            const Steps& steps) {
+// The members of a group that the aggregation keeps at a step, in their order in the result.
+std::vector<size_t> kept_members(const Aggregation& aggregation, const Columns& columns, const Group& group,
+                                 size_t step, double parameter) {
+  if (aggregation.op == AggregateOp::kLimitRatio) {
+    std::vector<size_t> kept;
+    for (const size_t member : group.members) {
+      const bool there = has_value(columns[member].values[step]);
+      if (there && in_ratio(parameter, place_of(columns[member].labels))) kept.push_back(member);
+    }
+    return kept;
+  }
+  if (parameter < 1) return {};
+  const size_t most = parameter > static_cast<double>(columns.size()) ? columns.size() : static_cast<size_t>(parameter);
+  if (aggregation.op != AggregateOp::kLimitk) {
+    return best(columns, group, step, most, aggregation.op == AggregateOp::kTopk);
+  }
+  std::vector<size_t> kept;
+  for (const size_t member : group.members) {
+    if (kept.size() < most && has_value(columns[member].values[step])) kept.push_back(member);
+  }
+  return kept;
+}
+
+Result<Columns> select_members(const Aggregation& aggregation, const Columns& columns, const Scalars& parameter,
+                               const Steps& steps) {
   std::vector<Column> kept(columns.size());
   std::vector<size_t> order;
-  const std::vector<Group> groups = group_columns(aggregation, columns);
+  std::vector<Group> groups = group_columns(aggregation, columns);
+  if (aggregation.op == AggregateOp::kLimitk) {
+    // The same series in every query, whatever the order in which the storage gives them.
+    for (Group& group : groups) {
+      std::ranges::sort(group.members, {},
+                        [&columns](size_t member) -> const Labels& { return columns[member].labels; });
+    }
+  }
   for (size_t step = 0; step < steps.count; ++step) {
-    const double k = parameter[step];
-    if (std::isnan(k)) return Error(Code::kInvalidArgument, "the number of topk or bottomk is NaN");
-    if (k < 1) continue;
-    const size_t most = k > static_cast<double>(columns.size()) ? columns.size() : static_cast<size_t>(k);
+    if (std::isnan(parameter[step])) {
+      return Error(Code::kInvalidArgument, "the number of topk, bottomk, limitk or limit_ratio is NaN");
+    }
     for (const Group& group : groups) {
-      for (const size_t member : best(columns, group, step, most, aggregation.op == AggregateOp::kTopk)) {
+      for (const size_t member : kept_members(aggregation, columns, group, step, parameter[step])) {
         Column& column = kept[member];
         if (column.values.empty()) {
           column = {.labels = columns[member].labels,
@@ -165,6 +219,7 @@ Result<Columns> Evaluator::aggregate(const Aggregation& aggregation, const Steps
     auto scalars = scalars_of(*aggregation.parameter, steps);
     if (!scalars) return scalars.error();
     parameter = std::move(*scalars);
+    if (aggregation.op == AggregateOp::kQuantile) check_quantiles(parameter);
   }
   auto columns = columns_of(*aggregation.inner, steps);
   if (!columns) return columns;
@@ -176,7 +231,7 @@ Result<Columns> Evaluator::aggregate(const Aggregation& aggregation, const Steps
     }
     return count_values(aggregation, *columns, label->value, steps);
   }
-  if (selects_series(aggregation.op)) return select_best(aggregation, *columns, parameter, steps);
+  if (selects_series(aggregation.op)) return select_members(aggregation, *columns, parameter, steps);
   return reduce_groups(aggregation, *columns, parameter, steps);
 }
 

@@ -34,6 +34,23 @@ Labels demanded_labels(const Expression& expression) {
   return labels;
 }
 
+bool expects_counter(std::string_view function) {
+  return function == "rate" || function == "increase" || function == "irate";
+}
+
+// Whether the function accepts its scalar arguments at every step.
+Status check_parameters(const Call& call, const std::vector<Scalars>& given, const Steps& steps) {
+  if (call.function->check == nullptr) return {};
+  std::vector<double> at_step(given.size());
+  for (size_t step = 0; step < steps.count; ++step) {
+    for (size_t i = 0; i < at_step.size(); ++i) at_step[i] = given[i][step];
+    if (const std::string fault = call.function->check(at_step); !fault.empty()) {
+      return Error(Code::kInvalidArgument, std::string(call.function->name) + "(): " + fault);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Value> Evaluator::call(const Call& call, const Steps& steps) {
@@ -57,11 +74,15 @@ Result<std::vector<Scalars>> Evaluator::parameters(const Call& call, const Steps
 Result<Columns> Evaluator::call_range(const Call& call, const Steps& steps) {
   auto given = parameters(call, steps);
   if (!given) return given.error();
+  if (auto status = check_parameters(call, *given, steps); !status) return status.error();
   const auto range = std::ranges::find(call.arguments, ValueType::kMatrix, [](const auto& a) { return a->type; });
   auto input = range_input(**range, steps);
   if (!input) return input.error();
+  if (call.function->name == "quantile_over_time") check_quantiles((*given)[0]);
+  const bool of_counters = expects_counter(call.function->name);
   Columns columns;
   for (size_t i = 0; i < input->series.size(); ++i) {
+    if (of_counters && !input->drop_name[i]) check_counter(input->series[i].labels);
     columns.push_back({.labels = input->series[i].labels,
                        .drop_name = input->drop_name[i] || !call.function->keeps_name,
                        .values = std::vector<double>(steps.count, no_value())});
@@ -137,6 +158,11 @@ Result<Value> Evaluator::call_special(const Call& call, const Steps& steps) {
     case SpecialFunction::kSortByLabel:
     case SpecialFunction::kSortByLabelDescending:
       return as_value(sorted(call, steps));
+    case SpecialFunction::kHistogramQuantile:
+    case SpecialFunction::kHistogramFraction:
+      return as_value(classic_histogram(call, steps));
+    case SpecialFunction::kOwn:
+      return as_value(own_function(call, steps));
     case SpecialFunction::kNone:
       break;
   }

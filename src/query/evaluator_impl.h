@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,6 +30,8 @@ class Evaluator {
       : source_(source), times_(times), options_(options) {}
 
   Result<QueryResult> run(const Expression& expression);
+  // Adds what was read, and what may be wrong.
+  void annotate(QueryResult& result) const;
 
  private:
   // evaluator.cc
@@ -37,6 +40,8 @@ class Evaluator {
   Result<Scalars> scalars_of(const Expression& expression, const Steps& steps);
   Result<QueryResult> range_vector(const Expression& expression, const Steps& steps);
   Result<Columns> negate(Columns columns) const;
+  void check_quantiles(const Scalars& quantiles);
+  void check_counter(const Labels& labels);
   // Counts what was read or computed against the limits.
   Status spend(size_t samples, size_t series);
 
@@ -45,6 +50,10 @@ class Evaluator {
   // The samples of a selector that are used at any step, and what happens at each: (series, step, latest point).
   using OnSample = std::function<void(Column& column, size_t step, const Point& point)>;
   Result<Columns> select(const Selector& selector, const Steps& steps, const OnSample& on_sample);
+  // At every step the latest sample, unless it is too old.
+  Result<Columns> latest_samples(std::vector<StoredSeries> found, const TimeShift& shift, const Steps& steps,
+                                 const OnSample& on_sample);
+  Result<Columns> own_function(const Call& call, const Steps& steps);
   Result<RangeInput> range_input(const Expression& expression, const Steps& steps);
   Result<RangeInput> subquery_input(const Subquery& subquery, const Steps& steps);
   // Calls with the window of every series at every step where it has points.
@@ -62,6 +71,8 @@ class Evaluator {
   Result<Columns> absent(const Call& call, const Steps& steps);
   Result<Columns> change_labels(const Call& call, const Steps& steps);
   Result<Columns> sorted(const Call& call, const Steps& steps);
+  // evaluator_histogram.cc
+  Result<Columns> classic_histogram(const Call& call, const Steps& steps);
   static Scalars to_scalar(const Columns& columns, const Steps& steps);
 
   // evaluator_aggregate.cc
@@ -78,6 +89,8 @@ class Evaluator {
   const QueryTimes times_;
   const QueryOptions& options_;
   size_t samples_ = 0;
+  std::set<std::string> warnings_;
+  std::set<std::string> infos_;
 };
 
 }  // namespace monitor::query

@@ -20,6 +20,14 @@ int64_t floor_divide(int64_t dividend, int64_t divisor) {
 
 }  // namespace
 
+Result<std::vector<StoredSeries>> SeriesSource::own_series(std::string_view function,
+                                                           std::span<const Matcher> /*matchers*/, int64_t /*from_ms*/,
+                                                           int64_t /*to_ms*/) {
+  return Error(Code::kInvalidArgument, std::string(function) +
+                                           "() is not available here: only the page's server, and "
+                                           "`monitor-analysis query` beside it, know the state of agents");
+}
+
 int64_t Evaluator::time_at(const TimeShift& shift, int64_t step_ms) const {
   int64_t at = step_ms;
   if (shift.at == TimeShift::At::kFixed) at = shift.at_ms;
@@ -33,13 +41,18 @@ Result<Columns> Evaluator::select(const Selector& selector, const Steps& steps, 
   const int64_t last = time_at(selector.shift, steps.at(steps.count - 1));
   auto found = source_.select(selector.matchers, first - options_.lookback_ms + 1, last);
   if (!found) return found.error();
+  return latest_samples(std::move(*found), selector.shift, steps, on_sample);
+}
+
+Result<Columns> Evaluator::latest_samples(std::vector<StoredSeries> found, const TimeShift& shift, const Steps& steps,
+                                          const OnSample& on_sample) {
   Columns columns;
-  for (StoredSeries& series : *found) {
-    if (auto status = spend(series.points.size() + steps.count, found->size()); !status) return status.error();
+  for (StoredSeries& series : found) {
+    if (auto status = spend(series.points.size() + steps.count, found.size()); !status) return status.error();
     Column column{.labels = std::move(series.labels), .values = std::vector<double>(steps.count, no_value())};
     size_t next = 0;  // the first point after the step
     for (size_t step = 0; step < steps.count; ++step) {
-      const int64_t now = time_at(selector.shift, steps.at(step));
+      const int64_t now = time_at(shift, steps.at(step));
       while (next < series.points.size() && series.points[next].time_ms <= now) ++next;
       if (next == 0) continue;
       const Point& point = series.points[next - 1];
@@ -48,6 +61,23 @@ Result<Columns> Evaluator::select(const Selector& selector, const Steps& steps, 
     columns.push_back(std::move(column));
   }
   return columns;
+}
+
+Result<Columns> Evaluator::own_function(const Call& call, const Steps& steps) {
+  std::vector<Matcher> matchers;
+  if (!call.arguments.empty()) {
+    const auto* const agents = std::get_if<Text>(&call.arguments[0]->node);
+    if (agents == nullptr) return Error(Code::kInvalidArgument, "the texts of a function must be literals");
+    auto matcher = Matcher::create(Matcher::Kind::kRegex, "agent", agents->value);
+    if (!matcher) return matcher.error();
+    matchers.push_back(std::move(*matcher));
+  }
+  const int64_t first = bounded(steps.at(0));
+  const int64_t last = bounded(steps.at(steps.count - 1));
+  auto found = source_.own_series(call.function->name, matchers, first - options_.lookback_ms + 1, last);
+  if (!found) return found.error();
+  return latest_samples(std::move(*found), {}, steps,
+                        [](Column& column, size_t step, const Point& point) { column.values[step] = point.value; });
 }
 
 Result<RangeInput> Evaluator::range_input(const Expression& expression, const Steps& steps) {

@@ -108,8 +108,8 @@ TEST_F(EvaluatorTest, WritesValuesAsPrometheusDoes) {
   source_.add(series("up", "a\"b"), {1500, 0.5});
   const QueryTimes times{.start_ms = 2000, .end_ms = 2000};
   EXPECT_EQ(to_json(*run("up", times), times, false),
-            R"({"resultType":"vector","result":[{"metric":{"__name__":"up","agent":"a\"b"},"value":[2.0,"0.5"]}]})");
-  EXPECT_EQ(to_json(*run("1", times), times, false), R"({"resultType":"scalar","result":[2.0,"1"]})");
+            R"({"resultType":"vector","result":[{"metric":{"__name__":"up","agent":"a\"b"},"value":[2,"0.5"]}]})");
+  EXPECT_EQ(to_json(*run("1", times), times, false), R"({"resultType":"scalar","result":[2,"1"]})");
 }
 
 }  // namespace

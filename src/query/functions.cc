@@ -63,6 +63,10 @@ std::vector<FunctionSpec> functions_of_ranges() {
       over_range("ts_of_max_over_time", range::time_of_max),
       over_range("ts_of_min_over_time", range::time_of_min),
       {.name = "predict_linear", .arguments = {kMatrix, kScalar}, .range = range::predict_linear},
+      {.name = "double_exponential_smoothing",
+       .arguments = {kMatrix, kScalar, kScalar},
+       .range = range::smoothed,
+       .check = range::check_smoothing},
       {.name = "quantile_over_time", .arguments = {kScalar, kMatrix}, .range = range::quantile_of},
   };
 }
@@ -113,8 +117,14 @@ std::vector<FunctionSpec> special_functions() {
   return {
       special("absent", Of::kAbsent, {kVector}),
       special("absent_over_time", Of::kAbsentOverTime, {kMatrix}),
+      special("agent_state", Of::kOwn, {kString}, 1),
+      special("config_revision", Of::kOwn, {kString}, 1),
+      special("gap_seconds", Of::kOwn, {kString}, 1),
+      special("histogram_fraction", Of::kHistogramFraction, {kScalar, kScalar, kVector}),
+      special("histogram_quantile", Of::kHistogramQuantile, {kScalar, kVector}),
       special("label_join", Of::kLabelJoin, {kVector, kString, kString, kString}, FunctionSpec::kRepeats),
       special("label_replace", Of::kLabelReplace, {kVector, kString, kString, kString, kString}),
+      special("late_fraction", Of::kOwn, {kString}, 1),
       special("pi", Of::kPi, {}, 0, kScalar),
       special("scalar", Of::kScalar, {kVector}, 0, kScalar),
       special("sort", Of::kSort, {kVector}),
@@ -149,12 +159,10 @@ const FunctionSpec* find_function(std::string_view name) {
 }
 
 bool unsupported_function(std::string_view name) {
-  static constexpr std::array<std::string_view, 15> kOthers = {"double_exponential_smoothing",
-                                                               "end",
+  static constexpr std::array<std::string_view, 12> kOthers = {"end",
                                                                "histogram_avg",
                                                                "histogram_count",
-                                                               "histogram_fraction",
-                                                               "histogram_quantile",
+
                                                                "histogram_quantiles",
                                                                "histogram_stddev",
                                                                "histogram_stdvar",

@@ -28,6 +28,9 @@ using RangeFunction = std::optional<double> (*)(const Window& window);
 // Of an instant vector's value and the scalar arguments.
 using MathFunction = std::optional<double> (*)(double value, std::span<const double> parameters);
 
+// What is wrong with the scalar arguments; empty: nothing.
+using ParameterCheck = std::string (*)(std::span<const double> parameters);
+
 // What is neither of the two; evaluator_calls.cc computes it.
 enum class SpecialFunction : uint8_t {
   kNone,
@@ -43,7 +46,10 @@ enum class SpecialFunction : uint8_t {
   kSort,
   kSortDescending,
   kSortByLabel,
-  kSortByLabelDescending
+  kSortByLabelDescending,
+  kHistogramQuantile,
+  kHistogramFraction,
+  kOwn  // of this program, from SeriesSource::own_series()
 };
 
 struct FunctionSpec {
@@ -57,6 +63,7 @@ struct FunctionSpec {
   SpecialFunction special = SpecialFunction::kNone;
   // Whether a series keeps its metric's name: true for functions that choose a sample and do not compute one.
   bool keeps_name = false;
+  ParameterCheck check = nullptr;
 
   static constexpr int kRepeats = -1;
   size_t least_arguments() const;

@@ -166,9 +166,6 @@ class Parser {
     const bool grouped = tokens_.at_keyword("by", 1) || tokens_.at_keyword("without", 1);
     const bool called = tokens_.at_symbol("(", 1);
     if (aggregate != nullptr && (grouped || called)) return parse_aggregation(*aggregate);
-    if ((word == "limitk" || word == "limit_ratio") && (grouped || called)) {
-      return tokens_.unsupported(token.begin, "the experimental aggregation " + word);
-    }
     if (called) return parse_call();
     if (word == "inf" || word == "nan") {
       tokens_.take();

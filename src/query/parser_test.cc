@@ -44,7 +44,7 @@ TEST(Parser, ExplainsTypesThatDoNotFit) {
 }
 
 TEST(Parser, RefusesByNameWhatItDoesNotSupport) {
-  for (const char* const query : {"histogram_quantile(0.9, up)", "info(up)", "limitk(2, up)", "up[5m*2]",
+  for (const char* const query : {"histogram_quantiles(up, \"q\", 0.9)", "info(up)", "histogram_avg(up)", "up[5m*2]",
                                   "a + fill(0) b", "rate(up[5m] anchored)", "up </ 3"}) {
     const auto parsed = parse(query);
     ASSERT_FALSE(parsed) << query;

@@ -1,8 +1,10 @@
 #include "query/range_functions.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "query/kahan.h"
 #include "query/quantile.h"
@@ -185,6 +187,32 @@ std::optional<double> time_of_last(const Window& window) { return seconds(window
 std::optional<double> time_of_min(const Window& window) { return seconds(best(window.points, less_or_equal).time_ms); }
 std::optional<double> time_of_max(const Window& window) {
   return seconds(best(window.points, greater_or_equal).time_ms);
+}
+
+std::optional<double> smoothed(const Window& window) {
+  if (window.points.size() < 2) return std::nullopt;
+  const double smoothing = window.parameters[0];
+  const double trending = window.parameters[1];
+  double before = 0;
+  double level = window.points[0].value;
+  double trend = window.points[1].value - window.points[0].value;
+  for (size_t i = 1; i < window.points.size(); ++i) {
+    if (i > 1) trend = trending * (level - before) + (1 - trending) * trend;
+    const double next = smoothing * window.points[i].value + (1 - smoothing) * (level + trend);
+    before = level;
+    level = next;
+  }
+  return level;
+}
+
+std::string check_smoothing(std::span<const double> parameters) {
+  static constexpr std::array kNames = {"smoothing", "trend"};
+  for (size_t i = 0; i < kNames.size(); ++i) {
+    if (parameters[i] > 0 && parameters[i] < 1) continue;
+    return std::string("invalid ") + kNames.at(i) + " factor: got " + std::to_string(parameters[i]) +
+           ", expected more than 0 and less than 1";
+  }
+  return {};
 }
 
 }  // namespace monitor::query::range

@@ -19,6 +19,9 @@ std::optional<double> idelta(const Window& window);
 
 // By least squares.
 std::optional<double> deriv(const Window& window);
+// By double exponential smoothing, with the factors of smoothing and of trend.
+std::optional<double> smoothed(const Window& window);
+std::string check_smoothing(std::span<const double> parameters);
 std::optional<double> predict_linear(const Window& window);
 
 std::optional<double> changes(const Window& window);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -39,6 +40,10 @@ class SeriesSource {
   // series have the same labels. Errors end the query and reach its user.
   virtual Result<std::vector<StoredSeries>> select(std::span<const Matcher> matchers, int64_t from_ms,
                                                    int64_t to_ms) = 0;
+  // The series of a function of this program's own, such as "agent_state", likewise. The metric has no name. Sources
+  // that know nothing of agents give the error that stands here.
+  virtual Result<std::vector<StoredSeries>> own_series(std::string_view function, std::span<const Matcher> matchers,
+                                                       int64_t from_ms, int64_t to_ms);
 };
 
 }  // namespace monitor::query

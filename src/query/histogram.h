@@ -1,0 +1,21 @@
+// Classic histograms: series that count observations up to the bound in their label "le". Pure functions; the
+// algorithms are those of Prometheus (promql/quantile.go).
+#pragma once
+
+#include <vector>
+
+namespace monitor::query {
+
+struct Bucket {
+  double upper = 0;  // inclusive
+  double count = 0;  // of observations up to it
+};
+
+// The value below which the share q of all observations is, interpolated within its bucket. In any order. NaN if there
+// are no observations or no bucket up to +Inf.
+double bucket_quantile(double q, std::vector<Bucket> buckets);
+
+// The share of all observations that is between the two values, interpolated within buckets. NaN as above.
+double bucket_fraction(double lower, double upper, std::vector<Bucket> buckets);
+
+}  // namespace monitor::query
