@@ -88,7 +88,7 @@ class HistoryReader {
   std::map<std::string, int64_t, std::less<>> kept_;  // by resolution: what is older has expired
 };
 
-// One JSON object; /api/v1/openapi.json describes it.
+// One JSON object; /api/ui/v1/openapi.json describes it.
 std::string to_json(const Range& range, const RangeRequest& request, const std::string& live_id);
 
 }  // namespace monitor::analysis::history

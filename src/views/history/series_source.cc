@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "base/clock.h"
-#include "metrics/prometheus_names.h"
+#include "views/history/series_labels.h"
 
 namespace monitor::analysis::history {
 
@@ -13,42 +14,6 @@ namespace {
 
 // More points than any range holds, so that the finest resolution is chosen that reaches back far enough.
 constexpr size_t kFinest = size_t{1} << 40;
-
-using Matchers = std::span<const query::Matcher>;
-
-bool matches(Matchers matchers, const query::Labels& labels) {
-  return std::ranges::all_of(matchers, [&](const query::Matcher& m) { return m.matches(labels.get(m.label())); });
-}
-
-query::Labels own_labels(const metrics::Series& series, const KnownAgent& agent) {
-  query::Labels labels;
-  for (const auto& [name, value] : series.labels) labels.set(name, value);
-  labels.set(query::kNameLabel, series.name);
-  labels.set("agent", agent.name);
-  labels.set("host", agent.host);
-  return labels;
-}
-
-query::Labels prometheus_labels(const metrics::Series& series, const KnownAgent& agent) {
-  query::Labels labels;
-  for (const auto& [name, value] : series.labels) labels.set(metrics::prometheus_label(name), value);
-  labels.set(query::kNameLabel, metrics::prometheus_name(series));
-  labels.set("agent", agent.name);
-  labels.set("host", agent.host);
-  return labels;
-}
-
-// The labels under which the selector finds the series; nothing if it does not.
-std::optional<query::Labels> selected_labels(Matchers matchers, const metrics::Series& series,
-                                             const KnownAgent& agent) {
-  query::Labels own = own_labels(series, agent);
-  if (matches(matchers, own)) return own;
-  const bool names_metric =
-      std::ranges::any_of(matchers, [](const query::Matcher& m) { return m.label() == query::kNameLabel; });
-  if (!names_metric) return std::nullopt;
-  query::Labels mapped = prometheus_labels(series, agent);
-  return matches(matchers, mapped) ? std::optional(std::move(mapped)) : std::nullopt;
-}
 
 int64_t to_ns(int64_t ms) {
   constexpr int64_t kMost = INT64_MAX / 1'000'000;
@@ -72,20 +37,34 @@ std::vector<query::Point> points_of(const RangeSeries& range, Resolution resolut
 
 Result<std::vector<query::StoredSeries>> HistorySource::select(Matchers matchers, int64_t from_ms, int64_t to_ms) {
   std::vector<query::StoredSeries> found;
+  size_t points = 0;
   const Status read = reader_.together([&]() -> Status {
     const auto agents = reader_.agents();
     if (!agents) return agents.error();
     for (const KnownAgent& agent : *agents) {
-      const bool possible = std::ranges::all_of(matchers, [&agent](const query::Matcher& m) {
-        return (m.label() != "agent" || m.matches(agent.name)) && (m.label() != "host" || m.matches(agent.host));
-      });
-      if (!possible) continue;
+      if (!may_match(matchers, agent)) continue;
+      // One agent's series are read in a fraction of a second.
+      if (limits_.check) {
+        if (auto status = limits_.check(); !status) return status;
+      }
+      const size_t before = found.size();
       if (auto status = select_agent(agent, matchers, from_ms, to_ms, found); !status) return status;
+      for (size_t i = before; i < found.size(); ++i) points += found[i].points.size();
+      if (points > limits_.max_points) {
+        return Error(Code::kResourceExhausted, "a selector finds more than " + std::to_string(limits_.max_points) +
+                                                   " samples: select fewer series or a shorter time");
+      }
     }
     return {};
   });
   if (!read) return read.error();
   return found;
+}
+
+Result<std::vector<query::StoredSeries>> HistorySource::own_series(std::string_view function, Matchers matchers,
+                                                                   int64_t from_ms, int64_t to_ms) {
+  if (facts_ == nullptr) return SeriesSource::own_series(function, matchers, from_ms, to_ms);
+  return facts_->series(function, matchers, from_ms, to_ms);
 }
 
 Status HistorySource::select_agent(const KnownAgent& agent, Matchers matchers, int64_t from_ms, int64_t to_ms,

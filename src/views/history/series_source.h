@@ -8,28 +8,44 @@
 // or 1 h, at the end of their interval.
 #pragma once
 
-#include <memory>
-#include <string>
+#include <cstddef>
+#include <functional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "query/series.h"
+#include "views/history/agent_facts.h"
 #include "views/history/query.h"
 
 namespace monitor::analysis::history {
 
+struct SourceLimits {
+  size_t max_points = 20'000'000;      // that one selector may find
+  std::function<Status()> check = {};  // called now and then; an error ends the reading
+};
+
 // One thread. The reader must outlive it.
 class HistorySource final : public query::SeriesSource {
  public:
-  explicit HistorySource(HistoryReader& reader) : reader_(reader) {}
+  // `facts`: for own_series(); nullptr: there are none.
+  explicit HistorySource(HistoryReader& reader, SourceLimits limits = {}, AgentFactsReader* facts = nullptr)
+      : reader_(reader), limits_(std::move(limits)), facts_(facts) {}
 
   Result<std::vector<query::StoredSeries>> select(std::span<const query::Matcher> matchers, int64_t from_ms,
                                                   int64_t to_ms) override;
+
+  Result<std::vector<query::StoredSeries>> own_series(std::string_view function,
+                                                      std::span<const query::Matcher> matchers, int64_t from_ms,
+                                                      int64_t to_ms) override;
 
  private:
   Status select_agent(const KnownAgent& agent, std::span<const query::Matcher> matchers, int64_t from_ms, int64_t to_ms,
                       std::vector<query::StoredSeries>& found);
 
   HistoryReader& reader_;
+  const SourceLimits limits_;
+  AgentFactsReader* const facts_;
 };
 
 }  // namespace monitor::analysis::history
