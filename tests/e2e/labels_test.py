@@ -50,7 +50,7 @@ class LabelsTest(PageTest):
         rows = {a["agent"]: a for a in self.get("/api/v1/fleet")["agents"]}
         self.assertEqual(rows["a"]["labels"], {"host": "mine", "rack": "r12"})
         self.assertEqual({v["labels"].get("rack") for v in self.get("/api/v1/agents/b")["values"]}, {"r13"})
-        self.assertEqual({s["labels"].get("rack") for s in self.get("/api/v1/series?agent=a")["series"]}, {"r12"})
+        self.assertEqual({s["labels"].get("rack") for s in self.get("/api/ui/v1/series?agent=a")["series"]}, {"r12"})
         found = self.get("/api/v1/range?agent=a&agent=b&metric=*{*rack=r12*}&from=-1h")["series"]
         self.assertEqual({s["agent"] for s in found}, {"a"})
         messages = self.get("/api/v1/messages?metric=*{*rack=r13*}&limit=5")["messages"]

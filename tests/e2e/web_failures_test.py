@@ -77,7 +77,7 @@ class WebFailuresTest(BrowserTest):
             self.browser.open(self.url(f"agent?agents={name}"))
             self.browser.wait(f"document.querySelector('.facts').textContent.includes('clock 3,650 d {'ahead' if sign > 0 else 'behind'}')")
             self.browser.wait("document.querySelector('.panel .uplot') !== null")
-        extents = [one for name in ("ahead", "behind") for one in self.get(f"/api/v1/series?agent={name}")["extents"]]
+        extents = [one for name in ("ahead", "behind") for one in self.get(f"/api/ui/v1/series?agent={name}")["extents"]]
         now = time.time()
         self.assertTrue(extents and all(now - 7200 < one["first"] <= one["last"] < now + 60 for one in extents), extents)
         # After the clock is corrected, with or without a restart, the next tick is shown immediately.

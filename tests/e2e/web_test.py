@@ -398,8 +398,8 @@ class WebTest(BrowserTest):
         batch = wait_until(lambda: self.get("/api/v1/messages?limit=1")["messages"], "a message")[0]["batch"]
         agent.stop()
         self.write_past(batch, 86_000)
-        wait_until(lambda: (self.get("/api/v1/series?agent=old")["extents"] or [{"first": 0, "last": 0}])[0]["last"] > time.time() - 120, "a day in the history", 120)
-        extents = {one["resolution"]: one for one in self.get("/api/v1/series?agent=old")["extents"]}
+        wait_until(lambda: (self.get("/api/ui/v1/series?agent=old")["extents"] or [{"first": 0, "last": 0}])[0]["last"] > time.time() - 120, "a day in the history", 120)
+        extents = {one["resolution"]: one for one in self.get("/api/ui/v1/series?agent=old")["extents"]}
         self.assertLess(extents["full"]["first"], time.time() - 85_000)
         counts = self.get("/api/v1/range?agent=old&metric=system.cpu.utilization&resolution=1m&from=-2d")["series"][0]["count"]
         self.assertEqual(sum(counts), 86_000)

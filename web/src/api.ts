@@ -1,4 +1,4 @@
-// The part of the API that the page uses; /api/v1/openapi.json describes all of it.
+// The part of the API that the page uses; /api/ui/v1/openapi.json describes all of it.
 
 export type Health = 'alive' | 'late' | 'spooling' | 'silent' | 'stopped' | 'unknown' | 'gone';
 export const HEALTHS: Health[] = ['alive', 'late', 'spooling', 'silent', 'stopped', 'unknown', 'gone'];
@@ -55,7 +55,7 @@ export function address(path: string, parameters: Parameters = {}): string {
     else query.append(name, String(value));
   }
   const text = query.toString();
-  return `/api/v1${path}${text === '' ? '' : `?${text}`}`;
+  return `/api/ui/v1${path}${text === '' ? '' : `?${text}`}`;
 }
 
 // While `on`, nobody is logged in, and only the login itself reaches the server. `ask` is called when the server no longer

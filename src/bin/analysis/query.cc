@@ -58,7 +58,7 @@ analysis::QueryFormat format_of(const std::string& name) {
 }
 
 Result<query::QueryResult> evaluate(const query::Expression& expression, history::HistoryReader& reader,
-                                    const query::QueryTimes& times, int64_t timeout_ns) {
+                                    const std::string& path, const query::QueryTimes& times, int64_t timeout_ns) {
   const SystemClock clock;
   const int64_t deadline_ns = clock.mono_ns() + timeout_ns;
   query::QueryOptions options;
@@ -66,7 +66,8 @@ Result<query::QueryResult> evaluate(const query::Expression& expression, history
     if (clock.mono_ns() < deadline_ns) return {};
     return Error(Code::kDeadlineExceeded, "the query took longer than --timeout; select less, or give it more time");
   };
-  history::HistorySource source(reader);
+  const auto facts = history::AgentFactsReader::open(history::facts_path(path));
+  history::HistorySource source(reader, {.check = options.limits.check}, facts ? facts->get() : nullptr);
   return query::evaluate(expression, source, times, options);
 }
 
@@ -106,7 +107,7 @@ int run_query(const Cli& cli, const QueryFlags& flags) {
         {{"file", path}, {"reason", reader.error()}, {"next", "monitor-analysis serve writes it; see --history"}});
     return exit_code_for(reader.error());
   }
-  const auto result = evaluate(**expression, **reader, *times, flags.timeout_ns);
+  const auto result = evaluate(**expression, **reader, path, *times, flags.timeout_ns);
   if (!result) {
     // The expression, or how much it selects, is the user's to change.
     const Code code = result.error().code();
@@ -117,6 +118,8 @@ int run_query(const Cli& cli, const QueryFlags& flags) {
     return exit_code_for(result.error());
   }
   const bool range = flags.last_ns > 0;
+  for (const std::string& one : result->warnings) std::cerr << "monitor-analysis: " << one << "\n";
+  for (const std::string& one : result->infos) std::cerr << "monitor-analysis: " << one << "\n";
   if (result->series.empty() && result->type != query::ValueType::kString) {
     std::cerr << "monitor-analysis: no series has a value " << (range ? "in this time" : "at this moment") << "\n";
   }

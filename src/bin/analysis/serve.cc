@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -35,6 +36,8 @@ namespace history = analysis::history;
 namespace web = analysis::web;
 
 constexpr size_t kRingBytes = size_t{16} << 20;
+// Beside the time of a query, for its request and its answer.
+constexpr int64_t kReplyNs = 30 * kNanosPerSecond;
 
 std::string random_hex(size_t bytes) {
   std::string raw(bytes, '\0');
@@ -86,6 +89,9 @@ class Page {
     options.log = flags_.log.address();
     options.version = version();
     options.open_browser = [this] { return open_log_browser(flags_.log); };
+    options.prometheus.timeout_ns = flags_.query_timeout_ns;
+    options.prometheus.at_once = flags_.query_threads;
+    options.prometheus.max_samples = flags_.query_samples;
     options.config.files = !flags_.dir.empty();
     options.config.describe = options.config.files ? flags_.dir : "etcd";
     options.config.open = [this] { return open_config_store(flags_.etcd, flags_.dir, disk_); };
@@ -98,6 +104,7 @@ class Page {
     };
     web::ServerOptions options{.address = http.address,
                                .port = http.port,
+                               .request_ns = std::max(60 * kNanosPerSecond, flags_.query_timeout_ns + kReplyNs),
                                .tls_cert = flags_.access.tls_cert,
                                .tls_key = flags_.access.tls_key};
     auto server = web::WebServer::start(loop_, options, broadcaster_, registry_, handler);
@@ -165,6 +172,14 @@ CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
       ->type_name("ADDR:PORT")
       ->capture_default_str();
   declare_access(*sub, flags.access);
+  add_duration(*sub, "--query-timeout", flags.query_timeout_ns,
+               "End a query of the API after this time (default: 30s)");
+  sub->add_option("--query-threads", flags.query_threads, "Queries of the API that run at once; further ones wait")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  sub->add_option("--query-samples", flags.query_samples, "Samples that a query of the API may use, 8 to 16 bytes each")
+      ->check(CLI::Range(1'000, 1'000'000'000))
+      ->capture_default_str();
   sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)")->type_name("FILE");
   sub->add_option("--history-max", flags.history_max, "Maximum size of the history: bytes, or with a unit")
       ->type_name("SIZE")

@@ -1,10 +1,12 @@
 // `monitor-analysis serve`: its flags, and the wiring of ui/web/.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "bin/analysis/page_access.h"
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
@@ -21,6 +23,9 @@ struct ServeFlags {
   std::string history;
   std::string history_max = "2GiB";
   std::vector<int64_t> keep_ns = {-1, -1, -1, -1};  // per resolution; -1: the default
+  int64_t query_timeout_ns = 30 * kNanosPerSecond;
+  size_t query_threads = 4;
+  size_t query_samples = 10'000'000;
 };
 
 CLI::App* declare_serve(CLI::App& app, ServeFlags& flags);

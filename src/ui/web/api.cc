@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "ui/web/assets.h"
+#include "ui/web/prom_reply.h"
 #include "ui/web/values_json.h"
 
 namespace monitor::analysis::web {
@@ -43,9 +44,12 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, EventBroadcaster& br
       config_executor_(loop, "configuration", kMostQuestions),
       log_executor_(loop, "log", kMostQuestions),
       scrape_executor_(loop, "latest values", kMostQuestions),
+      prometheus_(loop, options_.prometheus, options_.history_path, options_.version, registry),
+      facts_(loop, options_.history_path),
       servers_read_ns_(clock_.mono_ns() - options_.read_heartbeats_ns),
       viewed_ns_(clock_.mono_ns()),
-      config_read_ns_(clock_.mono_ns() - options_.read_config_ns) {
+      config_read_ns_(clock_.mono_ns() - options_.read_config_ns),
+      recorded_ns_(clock_.mono_ns() - options_.record_facts_ns) {
   for (size_t i = 0; i < kHistoryExecutors; ++i) {
     history_executors_.push_back(std::make_unique<BlockingExecutor>(loop, "history", kMostQuestions));
     history_readers_.emplace_back();
@@ -79,21 +83,52 @@ void Api::declare() {
   declare_log(table_);
   declare_config(table_);
   declare_stream(table_);
+  prometheus_.declare(table_);
   description_ = std::make_shared<const std::string>(openapi_document(table_));
 }
 
+// Whether the path fits that of the route, below the root of its dialect. `rest` becomes what {name} stands for.
+bool Api::fits(const Route& route, std::string_view path, std::string& rest) {
+  const size_t open = route.path.find('{');
+  if (open == std::string::npos) return path == route.path;
+  const std::string_view before = std::string_view(route.path).substr(0, open);
+  const std::string_view after = std::string_view(route.path).substr(route.path.find('}') + 1);
+  if (path.size() < before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after)) return false;
+  rest = path.substr(before.size(), path.size() - before.size() - after.size());
+  return true;
+}
+
 const Route* Api::find(const Request& request, std::string& rest, std::string& allowed) const {
-  if (!request.path.starts_with(kApiRoot)) return nullptr;
-  const std::string_view asked = std::string_view(request.path).substr(kApiRoot.size());
-  for (const Route& route : table_.routes) {
-    const size_t brace = route.path.find('{');
-    if (brace == std::string::npos ? asked != route.path : !asked.starts_with(route.path.substr(0, brace))) continue;
-    if (brace != std::string::npos) rest = asked.substr(brace);
-    const bool head = request.method == "HEAD" && route.method == "GET";
-    if (request.method == route.method || head) return &route;
-    allowed += (allowed.empty() ? "" : ", ") + route.method;
-  }
-  return nullptr;
+  const Route* found = nullptr;
+  const auto look = [&](Dialect dialect, std::string_view root) {
+    if (!request.path.starts_with(root)) return;
+    const std::string_view path = std::string_view(request.path).substr(root.size());
+    for (const Route& route : table_.routes) {
+      if (route.dialect != dialect || !fits(route, path, rest)) continue;
+      const bool head = request.method == "HEAD" && route.method == "GET";
+      if (request.method == route.method || head) {
+        found = &route;
+        return;
+      }
+      allowed += (allowed.empty() ? "" : ", ") + route.method;
+    }
+  };
+  look(Dialect::kPrometheus, kPrometheusRoot);
+  if (found == nullptr && allowed.empty()) look(Dialect::kOwn, kApiRoot);
+  // The old paths of our own routes.
+  if (found == nullptr && allowed.empty()) look(Dialect::kOwn, kPrometheusRoot);
+  return found;
+}
+
+Reply Api::no_route(const Request& request, const std::string& allowed) {
+  const std::string why = allowed.empty() ? fmt::format("no such route; {}/openapi.json lists all of them", kApiRoot)
+                                          : fmt::format("got {}, expected {}", request.method, allowed);
+  // Clients of Prometheus look for the type.
+  Reply reply = allowed.empty() && request.path.starts_with(kPrometheusRoot)
+                    ? prom_error("not_found", why)
+                    : error_reply(allowed.empty() ? 404 : 405, why);
+  reply.allow = allowed;
+  return reply;
 }
 
 void Api::handle(const Request& request, const Responder& responder) {
@@ -109,13 +144,11 @@ void Api::handle(const Request& request, const Responder& responder) {
   std::string allowed;
   const Route* const route = find(request, rest, allowed);
   if (route == nullptr) {
-    Reply reply = allowed.empty() ? error_reply(404, "no such route; /api/v1/openapi.json lists all of them")
-                                  : error_reply(405, fmt::format("got {}, expected {}", request.method, allowed));
-    reply.allow = allowed;
-    responder.reply(std::move(reply));
+    responder.reply(no_route(request, allowed));
     return;
   }
-  auto admitted = gate_.admit(request, route->role);
+  const bool reads = route->dialect == Dialect::kPrometheus;
+  auto admitted = gate_.admit(request, route->role, reads);
   if (auto* const refusal = std::get_if<Reply>(&admitted)) {
     responder.reply(std::move(*refusal));
     return;
@@ -135,12 +168,13 @@ void Api::answer(const Route& route, const std::string& rest, const Request& req
   for (const Parameter& one : route.parameters) {
     if (one.in_path) given.emplace_back(one.name, rest);
   }
-  const auto query = Query::parse(given, route.parameters, clock_.wall_ns());
+  const auto query = route.dialect == Dialect::kPrometheus ? Result<Query>(Query())
+                                                           : Query::parse(given, route.parameters, clock_.wall_ns());
   if (!query) {
     responder.reply(error_reply(query.error()));
     return;
   }
-  route.handler({request, *query, responder, who});
+  route.handler({request, *query, responder, who, rest});
 }
 
 void Api::own_page(const Request& request, const Responder& responder) {
@@ -162,9 +196,11 @@ void Api::own_page(const Request& request, const Responder& responder) {
     }());
     responder.reply({.content_type = "text/plain; version=0.0.4; charset=utf-8",
                      .body = std::make_shared<const std::string>(registry_.text())});
+  } else if (request.path == "/-/healthy") {
+    responder.reply(text_reply(200, "Prometheus Server is Healthy."));  // what its clients ask
   } else if (request.path == "/healthz") {
     responder.reply(text_reply(200, "ok"));
-  } else if (request.path == "/readyz") {
+  } else if (request.path == "/readyz" || request.path == "/-/ready") {
     const std::lock_guard lock(state_.mutex);
     const bool ready = state_.log.trouble.empty();
     // The reason names the log, which is nothing for strangers.
@@ -211,8 +247,26 @@ void Api::tick() {
   }
   const int64_t mono = clock_.mono_ns();
   const bool watched = broadcaster_.streams() > 0 || mono - viewed_ns_ < options_.viewer_timeout_ns;
-  if (watched && mono - config_read_ns_ >= options_.read_config_ns && !config_busy_) read_config();
-  if (watched && mono - servers_read_ns_ >= options_.read_heartbeats_ns && !servers_busy_) read_heartbeats();
+  // The states of agents depend on both, and are recorded although nobody watches.
+  const int64_t config_every = watched ? options_.read_config_ns : options_.record_facts_ns;
+  const int64_t heartbeats_every = watched ? options_.read_heartbeats_ns : options_.record_facts_ns;
+  if (mono - config_read_ns_ >= config_every && !config_busy_) read_config();
+  if (mono - servers_read_ns_ >= heartbeats_every && !servers_busy_) read_heartbeats();
+  if (mono - recorded_ns_ >= options_.record_facts_ns && !facts_.busy()) record_facts();
+}
+
+void Api::record_facts() {
+  const int64_t now = clock_.wall_ns();
+  std::vector<history::AgentFacts> facts;
+  {
+    const std::lock_guard lock(state_.mutex);
+    // Unread records may contain data of agents: they would look silent.
+    if (!state_.log.caught_up || !state_.log.trouble.empty()) return;
+    facts = facts_of(state_.fleet, state_.ledger, now,
+                     [&](const LiveAgent& agent) { return verdict_of(agent, now).health; });
+  }
+  recorded_ns_ = clock_.mono_ns();
+  facts_.record(now, std::move(facts));
 }
 
 void Api::read_heartbeats() {

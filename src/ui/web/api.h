@@ -1,4 +1,5 @@
-// Api: the HTTP API of the page, /api/v1/..., which other programs can use as well. Routes are declared in routes_*.cc,
+// Api: the HTTP API of the page, /api/ui/v1/..., which other programs can use as well; and that
+// of Prometheus, /api/v1/... (prom_api.h). Routes are declared in routes_*.cc,
 // next to their handlers. A reply that needs only memory is given at once; one that may block is computed on an
 // executor's thread.
 //
@@ -10,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/attempt_limit.h"
@@ -22,9 +24,11 @@
 #include "ui/web/config_service.h"
 #include "ui/web/config_view.h"
 #include "ui/web/event_broadcaster.h"
+#include "ui/web/facts_recorder.h"
 #include "ui/web/gate.h"
 #include "ui/web/http.h"
 #include "ui/web/log_service.h"
+#include "ui/web/prom_api.h"
 #include "ui/web/route.h"
 #include "ui/web/server.h"
 #include "ui/web/state.h"
@@ -41,9 +45,11 @@ struct ApiOptions {
   std::string version;  // of this program
   OpenBrowser open_browser;
   ConfigOptions config;
+  PromOptions prometheus = {};
   int64_t tick_ns = 1 * kNanosPerSecond;         // between events of the fleet
   int64_t read_config_ns = 2 * kNanosPerSecond;  // between reads, while there are viewers
   int64_t read_heartbeats_ns = 2 * kNanosPerSecond;
+  int64_t record_facts_ns = 10 * kNanosPerSecond;    // the states of agents; without viewers, the two above are as long
   int64_t viewer_timeout_ns = 60 * kNanosPerSecond;  // there are no viewers if no stream or request came for this long
 };
 
@@ -70,6 +76,8 @@ class Api {
   };
 
   void declare();
+  static bool fits(const Route& route, std::string_view path, std::string& rest);
+  static Reply no_route(const Request& request, const std::string& allowed);
   const Route* find(const Request& request, std::string& rest, std::string& allowed) const;
   void answer(const Route& route, const std::string& rest, const Request& request, const Responder& responder,
               const Identity& who);
@@ -112,6 +120,7 @@ class Api {
   void change_document(const Call& call);
 
   void tick();
+  void record_facts();
   void read_config();
   void take_config(ConfigView seen);
   void read_heartbeats();
@@ -151,6 +160,9 @@ class Api {
       history_readers_;  // one for each executor, used on its thread only
   size_t next_executor_ = 0;
 
+  PromApi prometheus_;
+  FactsRecorder facts_;
+
   ConfigView config_view_;  // read while there are viewers
   bool config_busy_ = false;
   ServerWatch servers_;  // read while there are viewers
@@ -158,6 +170,7 @@ class Api {
   int64_t servers_read_ns_ = 0;
   int64_t viewed_ns_ = 0;  // time of the last request of a viewer
   int64_t config_read_ns_ = 0;
+  int64_t recorded_ns_ = 0;
   EventLoop::TimerId timer_ = 0;
   uint64_t published_ = 0;  // the fleet's change up to which events were published
   std::map<std::string, Published, std::less<>> published_agents_;

@@ -31,7 +31,7 @@ TEST_F(ApiTest, DescribesEveryRouteAndResolvesEveryReference) {
   EXPECT_EQ(operations, api_->table().routes.size());
   std::set<std::string> ids;
   for (const Route& route : api_->table().routes) {
-    EXPECT_TRUE(described["paths"].contains("/api/v1" + route.path)) << route.path;
+    EXPECT_TRUE(described["paths"].contains(std::string(root_of(route.dialect)) + route.path)) << route.path;
     EXPECT_TRUE(ids.insert(route.id).second) << route.id;
   }
   const auto refs = references(described);
@@ -58,7 +58,7 @@ TEST_F(ApiTest, AnswersWithStrictHeaders) {
 TEST_F(ApiTest, RejectsInvalidParameters) {
   for (const char* const target :
        {"/api/v1/range", "/api/v1/range?agent=", "/api/v1/series", "/api/v1/config/explain",
-        "/api/v1/range?agent=a&from=x", "/api/v1/range?agent=a&points=0", "/api/v1/range?agent=a&resolution=2s",
+        "/api/ui/v1/range?agent=a&from=x", "/api/v1/range?agent=a&points=0", "/api/v1/range?agent=a&resolution=2s",
         "/api/v1/range?agnet=a", "/api/v1/stream", "/api/v1/messages?limit=1000", "/api/v1/messages?offset=4",
         "/api/v1/messages?cursor=0:x", "/api/v1/messages?partition=-1", "/api/v1/ledger?missing_after=x",
         "/api/v1/config/document?key=/etc/passwd", "/api/v1/config/explain?agent=../x", "/api/v1/fleet?x=%FF"}) {

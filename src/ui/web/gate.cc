@@ -168,8 +168,9 @@ Reply Gate::refuse_role(const Request& request, const Identity& who, Role need) 
                                            who.text(), access::to_string(who.role))));
 }
 
-std::variant<Identity, Reply> Gate::admit(const Request& request, Role need) {
-  if (changes(request)) {
+std::variant<Identity, Reply> Gate::admit(const Request& request, Role need, bool reads) {
+  const bool changing = !reads && changes(request);
+  if (changing) {
     if (Status own = check_origin(request); !own) return refuse(request, own.error());
   }
   // A route that needs no role says whose token it is, too.
@@ -187,14 +188,14 @@ std::variant<Identity, Reply> Gate::admit(const Request& request, Role need) {
     const bool guessed = token_matters;
     const Error error(Code::kUnauthenticated, guessed ? "the token is unknown, revoked or expired" : "log in first");
     // A browser that is not logged in asks all the time: that is no attack.
-    if (!guessed && !changes(request)) return error_reply(error);
+    if (!guessed && !changing) return error_reply(error);
     return refuse(request, error, guessed);
   }
-  if (changes(request) && is_ambient(who.kind)) {
+  if (changing && is_ambient(who.kind)) {
     const auto given = header_values(request, "X-CSRF-Token");
     if (given.size() != 1 || !access::same_secret(given[0], who.csrf)) {
       return refuse(request, Error(Code::kPermissionDenied,
-                                   "the header X-CSRF-Token is missing or wrong; GET /api/v1/session returns it"));
+                                   "the header X-CSRF-Token is missing or wrong; GET /api/ui/v1/session returns it"));
     }
   }
   if (who.role < need) return refuse_role(request, who, need);

@@ -55,8 +55,9 @@ class Gate {
 
   // kNotFound, or another reason why the users file cannot be used. Call it once, before the first request.
   Status start();
-  // Who sent the request if it may do what `need` allows; else the reply that refuses it, which is logged.
-  std::variant<Identity, Reply> admit(const Request& request, access::Role need);
+  // Who sent the request if it may do what `need` allows; else the reply that refuses it, which is logged. `reads`: it
+  // changes nothing, whatever its method.
+  std::variant<Identity, Reply> admit(const Request& request, access::Role need, bool reads = false);
   // Who sent the request: kAnyone if it proves nothing. Neither counts nor logs. `touch`: keeps a session alive.
   Identity identify(const Request& request, bool touch);
   // Whether the sender of an admitted request may still read; false after a logout, for example.

@@ -15,7 +15,8 @@ constexpr std::string_view kAbout =
     "The HTTP API of `monitor-analysis serve`. Times are Unix seconds. `x-role` is the role that an operation needs. "
     "On a "
     "server without users, everybody is a viewer, and the web token is an editor's. A change with a session's cookie "
-    "needs the header X-CSRF-Token, whose value is in the answer to GET /api/v1/session. The Host header must be an IP "
+    "needs the header X-CSRF-Token, whose value is in the answer to GET /api/ui/v1/session. The Host header must be an "
+    "IP "
     "address, localhost, or a name given with --web-host.";
 
 std::string content(const std::string& type, const std::string& schema) {
@@ -50,11 +51,18 @@ std::string operation(const Route& route) {
   std::string method = route.method;
   std::ranges::transform(method, method.begin(), [](unsigned char c) { return std::tolower(c); });
   std::string parameters;
-  for (const Parameter& one : route.parameters) parameters += (parameters.empty() ? "" : ",") + one.json();
+  const bool form = route.dialect == Dialect::kPrometheus && route.method == "POST";
+  for (const Parameter& one : route.parameters) {
+    if (!form) parameters += (parameters.empty() ? "" : ",") + one.json();
+  }
   std::string out =
       fmt::format(R"({}:{{"operationId":{},"summary":{},"parameters":[{}],"responses":{{{}}})", json_quote(method),
                   json_quote(route.id), json_quote(route.summary), parameters, responses(route));
   if (route.body) out += R"(,"requestBody":{"required":true,)" + content("application/json", route.body->json()) + "}";
+  if (form) {
+    out += R"(,"requestBody":{"required":false,)" +
+           content("application/x-www-form-urlencoded", schema::open_object("the parameters of GET").json()) + "}";
+  }
   out += fmt::format(R"(,"x-role":"{}","security":{})", access::to_string(route.role),
                      route.role == access::Role::kNone ? "[]" : R"([{"session":[]},{"token":[]}])");
   return out + "}";
@@ -65,7 +73,7 @@ std::string operation(const Route& route) {
 std::string openapi_document(const RouteTable& table) {
   std::vector<std::pair<std::string, std::string>> paths;  // in order of declaration
   for (const Route& route : table.routes) {
-    const std::string path = std::string(kApiRoot) + route.path;
+    const std::string path = std::string(root_of(route.dialect)) + route.path;
     const auto found = std::ranges::find(paths, path, &std::pair<std::string, std::string>::first);
     if (found == paths.end()) {
       paths.emplace_back(path, operation(route));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -118,6 +119,17 @@ class WebServer::Impl {
     if (found == exchanges_.end()) return;
     if (auto refused = streams_.add(*found->second, std::move(start))) found->second->reply = std::move(refused);
     resume(*found->second);
+  }
+
+  // While a connection is suspended, libmicrohttpd does not look at its socket.
+  bool gone(uint64_t token) const {
+    const auto found = exchanges_.find(token);
+    if (found == exchanges_.end()) return true;
+    const MHD_ConnectionInfo* const info =
+        MHD_get_connection_info(found->second->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info == nullptr) return false;
+    pollfd socket{.fd = info->connect_fd, .events = POLLRDHUP, .revents = 0};
+    return poll(&socket, 1, 0) == 1 && (socket.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
   }
 
  private:
@@ -258,6 +270,7 @@ uint16_t WebServer::port() const { return impl_->port(); }
 void WebServer::wake() { impl_->wake(); }
 void WebServer::reply(uint64_t token, Reply reply) { impl_->reply(token, std::move(reply)); }
 void WebServer::stream(uint64_t token, StreamStart start) { impl_->stream(token, std::move(start)); }
+bool WebServer::gone(uint64_t token) const { return impl_->gone(token); }
 
 Result<std::unique_ptr<WebServer>> WebServer::start(EventLoop& loop, const ServerOptions& options,
                                                     EventBroadcaster& broadcaster, telemetry::Registry& registry,

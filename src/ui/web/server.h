@@ -56,6 +56,9 @@ class WebServer {
    public:
     void reply(Reply reply) const { server_->reply(token_, std::move(reply)); }
     void stream(StreamStart start) const { server_->stream(token_, std::move(start)); }
+    // Whether the client has closed the connection, or its end of it, before the answer. May be asked any number of
+    // times before that.
+    bool gone() const { return server_->gone(token_); }
 
    private:
     friend class WebServer;
@@ -83,6 +86,7 @@ class WebServer {
   explicit WebServer(std::unique_ptr<Impl> impl);
   void reply(uint64_t token, Reply reply);
   void stream(uint64_t token, StreamStart start);
+  bool gone(uint64_t token) const;
   std::unique_ptr<Impl> impl_;
 };
 

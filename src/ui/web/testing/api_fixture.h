@@ -68,7 +68,7 @@ class ApiTest : public ::testing::Test {
   explicit ApiTest(ApiOptions options = {}, int64_t stuck_ns = 2 * kNanosPerSecond)
       : loop_(clock_), broadcaster_("run", 1 << 20) {
     options.access.token = "0123456789abcdef";
-    options.history_path = "/nonexistent/history.db";
+    if (options.history_path.empty()) options.history_path = "/nonexistent/history.db";
     options.open_browser = []() -> Result<std::unique_ptr<metriclog::LogBrowser>> {
       return Error(Code::kUnavailable, "no log here");
     };

@@ -1,0 +1,67 @@
+#include "ui/web/facts_recorder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace monitor::analysis::web {
+
+namespace {
+
+// Adds what the ledger says about one run.
+void add_run(const Account& run, int64_t now_ns, history::AgentFacts& facts) {
+  facts.ticks += run.ticks_stored;
+  facts.late_ticks += std::min(run.late_ticks, run.ticks_stored);
+  for (const auto& [first, gap] : run.gaps) {
+    if (run.unseen(first, gap.last).empty()) continue;  // it was filled in the meantime
+    const int64_t seconds = std::max<int64_t>(1, elapsed_ns(gap.since_ns, now_ns) / kNanosPerSecond);
+    facts.gap_seconds = std::max(facts.gap_seconds, static_cast<uint64_t>(seconds));
+  }
+}
+
+}  // namespace
+
+std::vector<history::AgentFacts> facts_of(const Fleet& fleet, const Ledger& ledger, int64_t now_ns,
+                                          const std::function<Health(const LiveAgent& agent)>& judge) {
+  std::vector<history::AgentFacts> all;
+  for (const auto& [name, agent] : fleet.agents()) {
+    history::AgentFacts facts{.agent = name, .host = agent.host, .state = to_string(judge(agent))};
+    facts.revision = agent.revision;
+    for (const auto& [number, partition] : ledger.partitions()) {
+      const auto runs = partition.agents().find(name);
+      if (runs == partition.agents().end()) continue;
+      for (const auto& [incarnation, run] : runs->second) add_run(run, now_ns, facts);
+    }
+    all.push_back(std::move(facts));
+  }
+  return all;
+}
+
+void FactsRecorder::record(int64_t time_ns, std::vector<history::AgentFacts> facts) {
+  busy_ = true;
+  worker_.submit([this, time_ns, facts = std::move(facts)] { write(time_ns, facts); }, [this] { busy_ = false; });
+}
+
+void FactsRecorder::write(int64_t time_ns, const std::vector<history::AgentFacts>& facts) {
+  Status written;
+  if (!writer_) {
+    auto opened = history::AgentFactsWriter::open(path_);
+    if (opened) {
+      writer_ = std::move(*opened);
+    } else {
+      written = opened.error();
+    }
+  }
+  if (writer_) written = writer_->add(time_ns, facts);
+  if (!written) {
+    if (!failing_) {
+      log_warning("the agents' states cannot be written; agent_state() and its like have a gap in queries",
+                  {{"file", path_}, {"reason", written.error()}});
+    }
+    writer_.reset();
+  }
+  failing_ = !written;
+}
+
+}  // namespace monitor::analysis::web

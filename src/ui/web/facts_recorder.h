@@ -1,0 +1,43 @@
+// FactsRecorder: writes down what this server knows about each agent (agent_facts.h), so that queries can ask for its
+// past. On the loop's thread; writing has a thread of its own. The loop must outlive it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "base/worker.h"
+#include "views/fleet/fleet.h"
+#include "views/history/agent_facts.h"
+#include "views/ledger/ledger.h"
+
+namespace monitor::analysis::web {
+
+// What is known now. `judge`: the state of an agent.
+std::vector<history::AgentFacts> facts_of(const Fleet& fleet, const Ledger& ledger, int64_t now_ns,
+                                          const std::function<Health(const LiveAgent& agent)>& judge);
+
+class FactsRecorder {
+ public:
+  FactsRecorder(EventLoop& loop, std::string history_path) : path_(history::facts_path(history_path)), worker_(loop) {}
+  FactsRecorder(const FactsRecorder&) = delete;
+  FactsRecorder& operator=(const FactsRecorder&) = delete;
+
+  // Whether the last facts are still being written; then none may be given.
+  bool busy() const { return busy_; }
+  void record(int64_t time_ns, std::vector<history::AgentFacts> facts);
+
+ private:
+  // On the worker's thread.
+  void write(int64_t time_ns, const std::vector<history::AgentFacts>& facts);
+
+  const std::string path_;
+  std::unique_ptr<history::AgentFactsWriter> writer_;  // used on the worker's thread only, as `failing_`
+  bool failing_ = false;
+  bool busy_ = false;
+  ThreadWorker worker_;  // ends first
+};
+
+}  // namespace monitor::analysis::web
