@@ -57,7 +57,7 @@ class OutputsTest(PageTest):
         for _, value in found[0]["values"]:
             self.assertIn(float(value), said)
         # Every query of the dashboard returns a value for the host.
-        with open(os.path.join(ROOT, "deploy", "grafana", "fleet.json"), encoding="utf-8") as file:
+        with open(os.path.join(ROOT, "deploy", "grafana", "scraped.json"), encoding="utf-8") as file:
             dashboard = json.load(file)
         asked = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
         self.assertGreaterEqual(len(asked), 7)
