@@ -1,0 +1,129 @@
+// Config: what an operator wants to happen with alerts, from a YAML file close to Alertmanager's alertmanager.yml.
+// docs/notifications.md describes the file.
+//
+// Strict: an unknown key, a value out of bounds, and a name that is used and not defined are errors, with line and
+// column. A file is applied whole or not at all. Secrets are in files of their own, which are read when they are used.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "notify/matchers.h"
+#include "notify/time_intervals.h"
+#include "rules/yaml_tree.h"
+
+namespace monitor::notify {
+
+enum class Kind : uint8_t { kWebhook, kAlertmanager, kEmail, kSlack, kCommand, kKafka };
+// "webhook", ...
+std::string_view to_string(Kind kind);
+
+struct TlsSettings {
+  std::string ca_file;  // empty: the system's
+  std::string cert_file;
+  std::string key_file;
+  std::string server_name;
+  bool insecure_skip_verify = false;
+
+  bool operator==(const TlsSettings&) const = default;
+};
+
+struct HttpSettings {
+  std::string url;       // empty: in url_file
+  std::string url_file;  // the URL is a secret, as of Slack's webhooks
+  std::string username;
+  std::string password_file;
+  std::string bearer_file;
+  TlsSettings tls;
+
+  bool operator==(const HttpSettings&) const = default;
+};
+
+// One way to reach a receiver. Of the settings of other kinds, all are empty.
+struct Integration {
+  Kind kind = Kind::kWebhook;
+  std::string name;  // "webhook", or "webhook[1]" for the second one of a receiver
+  bool send_resolved = true;
+  int64_t timeout_ms = 10'000;  // for one attempt
+  size_t max_alerts = 0;        // in one notification; 0: all
+  HttpSettings http = {};       // kWebhook, kAlertmanager, kSlack
+
+  std::vector<std::string> to = {};  // kEmail: addresses
+  std::string from = {};
+  std::string smarthost = {};  // HOST:PORT
+  std::string hello = {};
+  bool require_tls = true;
+  std::string channel = {};               // kSlack
+  std::string username = {};              // kSlack: shown as the sender
+  std::vector<std::string> command = {};  // kCommand: the program and its arguments
+  std::string brokers = {};               // kKafka; empty: those of the metric log
+  std::string topic = {};                 // kKafka
+  std::vector<std::pair<std::string, std::string>> properties = {};
+  std::string properties_file = {};
+  int64_t resend_delay_ms = 60'000;  // kAlertmanager
+
+  bool operator==(const Integration&) const = default;
+};
+
+struct Receiver {
+  std::string name;
+  std::vector<Integration> integrations;  // none: a receiver that nobody reads
+};
+
+struct Route {
+  std::string key;  // identifies the route, as Alertmanager does: {}/{severity="page"}
+  std::string receiver;
+  Matchers matchers;
+  bool group_by_all = false;
+  std::vector<std::string> group_by;
+  int64_t group_wait_ms = 30'000;
+  int64_t group_interval_ms = 5 * 60'000;
+  int64_t repeat_interval_ms = int64_t{4} * 3'600'000;
+  bool proceed = false;  // `continue`
+  std::vector<std::string> mute_time_intervals;
+  std::vector<std::string> active_time_intervals;
+  std::vector<Route> routes;
+};
+
+struct InhibitRule {
+  Matchers source;
+  Matchers target;
+  std::vector<std::string> equal;
+};
+
+struct Config {
+  Route route;
+  std::vector<Receiver> receivers;
+  std::vector<InhibitRule> inhibit_rules;
+  std::vector<NamedIntervals> time_intervals;
+
+  // nullptr if there is none.
+  const Receiver* receiver(std::string_view name) const;
+  const NamedIntervals* intervals(std::string_view name) const;
+  // The routes that an alert takes: the deepest that match, one unless `continue` is set.
+  std::vector<const Route*> routes_of(const query::Labels& labels) const;
+};
+
+inline constexpr size_t kMaxRoutes = 2000;
+inline constexpr size_t kMaxReceivers = 500;
+inline constexpr size_t kMaxIntegrations = 64;
+inline constexpr int kMaxRouteDepth = 20;
+
+struct ParsedConfig {
+  Config config;                     // usable only without faults
+  std::vector<rules::Fault> faults;  // at most kMaxFaults, in the order of the file
+};
+inline constexpr size_t kMaxFaults = 50;
+
+// Does not look at other files.
+ParsedConfig parse_config(std::string_view text);
+
+// Reads and checks the file. Errors: all faults, one a line, each "FILE:LINE:COLUMN: TEXT".
+Result<Config> load_config(const std::string& path);
+// Whether the files that the configuration names exist and are private. All faults, one a line.
+Status check_files(const Config& config);
+
+}  // namespace monitor::notify

@@ -1,0 +1,85 @@
+// DeliveryQueue: the notifications for one integration that are on their way.
+//
+// Notifications of one group stay in order. After a failure, the queue waits with a jittered backoff, or as long as the
+// receiver asks for, and then goes on with the group whose last attempt was the longest ago: one notification that a
+// receiver cannot digest does not hold up the others. Bounded: what does not fit is dropped, the oldest first; what is
+// too old is dropped as well.
+//
+// Pure; one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/net/backoff.h"
+#include "base/random.h"
+#include "notify/notification.h"
+#include "notify/sender.h"
+
+namespace monitor::notify {
+
+struct QueueLimits {
+  size_t notifications = 1000;
+  size_t bytes = size_t{16} << 20;
+  int64_t keep_ms = int64_t{24} * 3'600'000;  // from the decision on, by the wall clock
+  int64_t backoff_ms = 1000;
+  int64_t backoff_cap_ms = 60'000;
+};
+
+// Why a notification did not reach its receiver, or that it did.
+enum class Ending : uint8_t { kSent, kRefused, kExpired, kQueueFull };
+
+struct Ended {
+  std::shared_ptr<const Notification> notification;
+  Ending ending = Ending::kSent;
+  std::string answer;
+  int64_t attempts = 0;
+};
+
+class DeliveryQueue {
+ public:
+  DeliveryQueue(const QueueLimits& limits, Random& random)
+      : limits_(limits), backoff_(random, limits.backoff_ms * kNanosPerMilli, limits.backoff_cap_ms * kNanosPerMilli) {}
+
+  // Returns those that had to make room.
+  std::vector<Ended> push(std::shared_ptr<const Notification> notification);
+  // The one to send now, which stays in the queue until finish(); nullptr: none. Moves those that are too old to
+  // `ended`.
+  std::shared_ptr<const Notification> next(int64_t wall_ms, int64_t mono_ms, std::vector<Ended>& ended);
+  // What became of the one from next(). Nothing: it will be sent again.
+  std::optional<Ended> finish(const Outcome& outcome, int64_t mono_ms);
+
+  // Everything that has not ended, in order.
+  std::vector<std::shared_ptr<const Notification>> rest() const;
+
+  // When next() may have something; INT64_MAX: not before the next push().
+  int64_t next_due_ms() const { return items_.empty() ? INT64_MAX : not_before_ms_; }
+  size_t size() const { return items_.size(); }
+  size_t bytes() const { return bytes_; }
+  // Of the last attempt, if it failed; empty: it did not.
+  const std::string& trouble() const { return trouble_; }
+
+ private:
+  struct Item {
+    std::shared_ptr<const Notification> notification;
+    size_t bytes = 0;
+    int64_t attempts = 0;
+    uint64_t tried = 0;  // the number of the last attempt; 0: none
+    bool sending = false;
+  };
+  std::deque<Item>::iterator pick();
+  Ended take(std::deque<Item>::iterator item, Ending ending, std::string answer);
+
+  const QueueLimits limits_;
+  Backoff backoff_;
+  std::deque<Item> items_;
+  size_t bytes_ = 0;
+  uint64_t tries_ = 0;
+  int64_t not_before_ms_ = 0;
+  std::string trouble_;
+};
+
+}  // namespace monitor::notify

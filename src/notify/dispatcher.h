@@ -1,0 +1,147 @@
+// Dispatcher: decides who is told what, and when: grouping, deduplication, repeats, resolved alerts, inhibition,
+// silences and time intervals, as Alertmanager does.
+//
+// - An alert takes the routes that match its labels. In each, it joins the group of the alerts with the same values of
+//   `group_by`.
+// - A new group is told of after `group_wait`, or at once if the alert has been firing for that long. Then, every
+//   `group_interval`, what has changed is told; and what has not, every `repeat_interval`.
+// - A group whose alerts were all resolved before it was told of is never told.
+//
+// Pure: no clock, no I/O, no thread. What must survive the process is handed out by take_changes() and given back to
+// restore(). One thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "notify/config.h"
+#include "notify/notification.h"
+#include "notify/notification_log.h"
+#include "notify/silence.h"
+
+namespace monitor::notify {
+
+struct Moment {
+  int64_t wall_ms = 0;
+  int64_t mono_ms = 0;
+};
+
+// An alert as the dispatcher knows it.
+struct Tracked {
+  rules::Alert alert;
+  bool settled = false;  // resolved, and no group has to be told any more
+
+  bool operator==(const Tracked&) const = default;
+};
+
+struct Decision {
+  LogKey key;
+  LogEntry entry;
+  std::optional<Notification> notification;  // nothing: the integration is not told of resolved alerts
+};
+
+struct Changes {
+  std::vector<Tracked> alerts;           // new or changed
+  std::vector<query::Labels> forgotten;  // alerts that nobody needs any more
+  std::vector<LogKey> expired;           // entries of the log that nobody needs any more
+};
+
+struct Suppression {
+  std::vector<std::string> silenced_by;     // ids of silences
+  std::vector<query::Labels> inhibited_by;  // at most one for each rule
+  bool any() const { return !silenced_by.empty() || !inhibited_by.empty(); }
+};
+
+// Which of the firing alerts inhibit which.
+class Inhibitor {
+ public:
+  // Both must outlive the object.
+  Inhibitor(std::span<const InhibitRule> rules, const std::vector<const rules::Alert*>& firing);
+  std::vector<query::Labels> inhibited_by(const query::Labels& labels) const;
+
+ private:
+  using Sources = std::unordered_map<std::string, std::vector<const query::Labels*>>;
+  std::span<const InhibitRule> rules_;
+  std::vector<Sources> sources_;  // for each rule, by the values of `equal`
+};
+
+class Dispatcher {
+ public:
+  explicit Dispatcher(std::shared_ptr<const Config> config) : config_(std::move(config)) {}
+
+  // What earlier processes have left. Their groups wait for `group_wait`, so that the rules can say what has changed.
+  void restore(std::vector<Tracked> alerts, std::map<LogKey, LogEntry> log, Moment now);
+  // The same alerts with another configuration.
+  void configure(std::shared_ptr<const Config> config, Moment now);
+  void set_silences(std::vector<Silence> silences) { silences_ = std::move(silences); }
+
+  // Some alerts, each with its newest state. Those that are not among them stay as they are.
+  void update(std::span<const rules::Alert> alerts, int64_t evaluated_ms, Moment now);
+  // What is due, in the order in which it is to be sent.
+  std::vector<Decision> due(Moment now);
+  // When due() has something to do next; INT64_MAX: not before the next update.
+  int64_t next_due_ms() const;
+
+  // Forgets what receivers were told long ago; call it about once an hour.
+  void expire_log(int64_t wall_ms);
+  // Since the last call. A firing alert of which only the value or the annotations have changed is among them only
+  // with `values`.
+  Changes take_changes(bool values);
+
+  const std::map<query::Labels, Tracked>& alerts() const { return alerts_; }
+  const std::map<query::Labels, rules::Alert>& pending() const { return pending_; }
+  const std::map<LogKey, LogEntry>& log() const { return log_; }
+  std::span<const Silence> silences() const { return silences_; }
+  const Config& config() const { return *config_; }
+  size_t groups() const { return groups_.size(); }
+
+ private:
+  struct Group {
+    const Route* route = nullptr;
+    query::Labels labels;
+    std::string key;
+    std::set<query::Labels> members;
+    int64_t next_ms = 0;  // monotonic
+    bool told = false;    // due() was there once
+  };
+  using GroupId = std::pair<const Route*, query::Labels>;
+
+  void take(const rules::Alert& alert, int64_t evaluated_ms, Moment now);
+  void join_groups(const rules::Alert& alert, Moment now, bool restored);
+  void flush(Group& group, const Inhibitor& inhibitor, Moment now, std::vector<Decision>& decisions);
+  void decide(const Group& group, const Integration& integration, const std::vector<rules::Alert>& alerts, Moment now,
+              std::vector<Decision>& decisions);
+  void settle(Group& group);
+  void forget_old(int64_t evaluated_ms);
+  bool is_muted(const Route& route, int64_t wall_ms) const;
+  bool in_a_group(const query::Labels& labels) const;
+
+  std::shared_ptr<const Config> config_;
+  std::vector<Silence> silences_;
+  std::map<query::Labels, Tracked> alerts_;  // firing and resolved
+  std::map<query::Labels, rules::Alert> pending_;
+  std::map<GroupId, Group> groups_;
+  std::map<LogKey, LogEntry> log_;
+  std::set<query::Labels> changed_;
+  std::set<query::Labels> new_values_;
+  std::vector<query::Labels> forgotten_;
+  std::vector<LogKey> expired_;
+  int64_t evaluated_ms_ = 0;  // of the newest update
+};
+
+// Whether an entry of the log makes a notification necessary; `repeat` says whether it tells nothing new.
+struct Need {
+  bool notify = false;
+  bool repeat = false;
+};
+Need need_of(const LogEntry* entry, std::span<const uint64_t> firing, std::span<const uint64_t> resolved,
+             bool send_resolved, int64_t repeat_interval_ms, int64_t now_ms);
+
+}  // namespace monitor::notify

@@ -1,0 +1,44 @@
+// Silence: until when nobody is notified of alerts that match, by whom and why. A value type.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "notify/matchers.h"
+
+namespace monitor::notify {
+
+struct Silence {
+  enum class State : uint8_t { kPending, kActive, kExpired };
+
+  std::string id;  // 16 hexadecimal digits
+  Matchers matchers;
+  int64_t starts_ms = 0;  // wall clock
+  int64_t ends_ms = 0;    // the first moment after it
+  int64_t created_ms = 0;
+  int64_t updated_ms = 0;
+  std::string author;
+  std::string reason;
+
+  State state(int64_t now_ms) const;
+};
+std::string_view to_string(Silence::State state);
+
+inline constexpr size_t kMaxSilences = 10'000;
+inline constexpr size_t kMaxReasonBytes = 1024;
+
+// Whether people may set it: its matchers (one of them must need a label to be there, else it silences everything), its
+// times, its author and its reason. Errors: kInvalidArgument.
+Status check_silence(const Silence& silence);
+
+// The ids of the silences that apply to the labels at this moment.
+std::vector<std::string> silences_of(std::span<const Silence> silences, const query::Labels& labels, int64_t now_ms);
+
+// {"id":...,"matchers":["agent=~\"web-.*\""],"startsAt":...,"endsAt":...,"state":...}
+std::string silence_json(const Silence& silence, int64_t now_ms);
+
+}  // namespace monitor::notify

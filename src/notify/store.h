@@ -1,0 +1,124 @@
+// AlertStore: what of alerts must survive the process, in an SQLite file in the data folder: the alerts, the log of
+// what receivers were told, notifications on their way, silences, and the history.
+//
+// Every change is one transaction that is on the disk when the call returns (synchronous = FULL). Several processes may
+// open the file at once: one that notifies, and commands that look and set silences.
+//
+// One thread at a time. The clock must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "notify/dispatcher.h"
+#include "notify/notification.h"
+#include "notify/notification_log.h"
+#include "notify/silence.h"
+
+namespace monitor::metriclog::sqlite {
+class Database;
+class Statement;
+}  // namespace monitor::metriclog::sqlite
+
+namespace monitor::notify {
+
+// What became of a notification.
+struct Delivery {
+  std::string id;
+  std::string receiver;
+  std::string integration;
+  std::string group_key;
+  std::string result;  // "sent", "refused", "expired", "queue_full", "no_receiver"; empty: on its way
+  std::string answer;  // of the receiver, or why it failed
+  int64_t decided_ms = 0;
+  int64_t finished_ms = 0;  // 0: on its way
+  int64_t attempts = 0;
+  int64_t firing = 0;
+  int64_t resolved = 0;
+  std::vector<std::string> fingerprints;  // of its alerts
+};
+
+// From when to when an alert was firing.
+struct Episode {
+  rules::Alert alert;  // kFiring: it lasts
+};
+
+struct SilenceChange {
+  int64_t number = 0;
+  int64_t time_ms = 0;
+  std::string event;  // "silence.created", "silence.changed", "silence.expired"
+  std::string id;
+  std::string who;
+  std::string by;      // "page", or "command" and the user's name on this host
+  std::string before;  // JSON; empty: there was none
+  std::string after;
+};
+
+class AlertStore {
+ public:
+  enum class Open { kCreate, kExisting, kReadOnly };
+  // kNotFound with kExisting and kReadOnly: there is no file. kFailedPrecondition: a newer version has written it.
+  static Result<std::unique_ptr<AlertStore>> open(const std::string& path, Open mode, const Clock& clock);
+  ~AlertStore();
+  AlertStore(const AlertStore&) = delete;
+  AlertStore& operator=(const AlertStore&) = delete;
+
+  struct Loaded {
+    std::vector<Tracked> alerts;
+    std::map<LogKey, LogEntry> log;
+    std::vector<Notification> outbox;  // in the order of their decisions
+  };
+  Result<Loaded> load();
+
+  // Together, so that a decision is neither lost nor taken twice: what changed, what was decided, and what became of
+  // earlier notifications. After an error, nothing of it is stored.
+  struct Step {
+    Changes changes;
+    std::vector<Decision> decisions;
+    std::vector<Notification> forwarded;  // to Alertmanagers, which have no log
+    std::vector<Delivery> finished;
+    bool empty() const;
+  };
+  Status save(const Step& step);
+  // The pending alerts, for people.
+  Status save_pending(std::span<const rules::Alert> pending);
+
+  // Names the configuration's file, for commands.
+  Status note_config(const std::string& path);
+  Result<std::string> config_path();
+
+  Result<std::vector<Silence>> silences();
+  // Creates a silence if `silence.id` is empty, else changes that one; both only if check_silence() finds no fault.
+  // Returns it. kNotFound; kFailedPrecondition: it has expired; kResourceExhausted: there are kMaxSilences.
+  Result<Silence> set_silence(Silence silence, const std::string& who, const std::string& by);
+  Result<Silence> expire_silence(const std::string& id, const std::string& who, const std::string& by);
+  // After `number`, oldest first.
+  Result<std::vector<SilenceChange>> silence_changes(int64_t number);
+  // Rises when another connection has changed the file.
+  Result<int64_t> data_version();
+
+  // Firing, and resolved in the last half hour.
+  Result<std::vector<rules::Alert>> alerts();
+  Result<std::vector<rules::Alert>> pending();
+  // Newest first.
+  Result<std::vector<Episode>> episodes(int64_t since_ms, size_t most);
+  Result<std::vector<Delivery>> deliveries(int64_t since_ms, size_t most);
+  // Deletes what has ended before; returns the number of rows.
+  Status prune(int64_t before_ms);
+
+  const std::string& path() const;
+
+ private:
+  class Impl;
+  explicit AlertStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace monitor::notify

@@ -1,0 +1,133 @@
+// AlertStore: silences, and who changed them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "notify/store_impl.h"
+
+namespace monitor::notify {
+
+namespace {
+
+constexpr const char* kColumns = "id, matchers, starts_ms, ends_ms, created_ms, updated_ms, author, reason";
+
+Result<Silence> silence_of(const metriclog::sqlite::Statement& row) {
+  Silence silence;
+  silence.id = row.bytes(0);
+  auto matchers = parse_matcher_list(row.bytes(1));
+  if (!matchers) return matchers.error().with_context("the stored silence " + silence.id);
+  silence.matchers = std::move(*matchers);
+  silence.starts_ms = row.integer(2);
+  silence.ends_ms = row.integer(3);
+  silence.created_ms = row.integer(4);
+  silence.updated_ms = row.integer(5);
+  silence.author = row.bytes(6);
+  silence.reason = row.bytes(7);
+  return silence;
+}
+
+}  // namespace
+
+Result<std::vector<Silence>> AlertStore::silences() {
+  std::vector<Silence> silences;
+  const Status read = impl_->run(fmt::format("SELECT {} FROM silences ORDER BY ends_ms DESC, id", kColumns), {},
+                                 [&](const auto& row) -> Status {
+                                   auto silence = silence_of(row);
+                                   if (!silence) return silence.error();
+                                   silences.push_back(std::move(*silence));
+                                   return {};
+                                 });
+  if (!read) return read.error();
+  return silences;
+}
+
+Result<Silence> AlertStore::set_silence(Silence silence, const std::string& who, const std::string& by) {
+  if (Status good = check_silence(silence); !good) return good.error();
+  const int64_t now = impl_->now_ms();
+  const Status done = impl_->transaction([&]() -> Status {
+    const auto known = silences();
+    if (!known) return known.error();
+    std::string before;
+    silence.created_ms = silence.updated_ms = now;
+    if (silence.id.empty()) {
+      if (known->size() >= kMaxSilences) {
+        return Error(Code::kResourceExhausted,
+                     fmt::format("there are {} silences already, the most allowed", kMaxSilences));
+      }
+      if (silence.ends_ms <= now) return Error(Code::kInvalidArgument, "the silence: it has ended already");
+      silence.id = fmt::format("{:016x}", SystemRandom().next());
+    } else {
+      const auto old = std::ranges::find(*known, silence.id, &Silence::id);
+      if (old == known->end()) return Error(Code::kNotFound, "there is no silence " + silence.id);
+      if (old->state(now) == Silence::State::kExpired) {
+        return Error(Code::kFailedPrecondition, "the silence " + silence.id + " has expired; create a new one");
+      }
+      before = silence_json(*old, now);
+      silence.created_ms = old->created_ms;
+    }
+    if (Status good = impl_->run("INSERT OR REPLACE INTO silences VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                                 {silence.id, to_string(silence.matchers), silence.starts_ms, silence.ends_ms,
+                                  silence.created_ms, silence.updated_ms, silence.author, silence.reason});
+        !good) {
+      return good;
+    }
+    return impl_->run(
+        "INSERT INTO silence_changes (time_ms, event, id, who, by, before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        {now, std::string(before.empty() ? "silence.created" : "silence.changed"), silence.id, who, by, before,
+         silence_json(silence, now)});
+  });
+  if (!done) return done.error();
+  return silence;
+}
+
+Result<Silence> AlertStore::expire_silence(const std::string& id, const std::string& who, const std::string& by) {
+  const int64_t now = impl_->now_ms();
+  Silence result;
+  const Status done = impl_->transaction([&]() -> Status {
+    const auto known = silences();
+    if (!known) return known.error();
+    const auto old = std::ranges::find(*known, id, &Silence::id);
+    if (old == known->end()) return Error(Code::kNotFound, "there is no silence " + id);
+    if (old->state(now) == Silence::State::kExpired) {
+      return Error(Code::kFailedPrecondition, "the silence " + id + " has expired already");
+    }
+    result = *old;
+    result.ends_ms = result.updated_ms = now;
+    result.starts_ms = std::min(result.starts_ms, now);
+    if (Status good = impl_->run("UPDATE silences SET starts_ms = ?2, ends_ms = ?3, updated_ms = ?3 WHERE id = ?1",
+                                 {id, result.starts_ms, now});
+        !good) {
+      return good;
+    }
+    return impl_->run(
+        "INSERT INTO silence_changes (time_ms, event, id, who, by, before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        {now, std::string("silence.expired"), id, who, by, silence_json(*old, now), silence_json(result, now)});
+  });
+  if (!done) return done.error();
+  return result;
+}
+
+Result<std::vector<SilenceChange>> AlertStore::silence_changes(int64_t number) {
+  std::vector<SilenceChange> changes;
+  const Status read = impl_->run(
+      "SELECT number, time_ms, event, id, who, by, before, after FROM silence_changes WHERE number > ?1 ORDER BY "
+      "number",
+      {number}, [&](const auto& row) -> Status {
+        SilenceChange one;
+        one.number = row.integer(0);
+        one.time_ms = row.integer(1);
+        one.event = row.bytes(2);
+        one.id = row.bytes(3);
+        one.who = row.bytes(4);
+        one.by = row.bytes(5);
+        one.before = row.bytes(6);
+        one.after = row.bytes(7);
+        changes.push_back(std::move(one));
+        return {};
+      });
+  if (!read) return read.error();
+  return changes;
+}
+
+}  // namespace monitor::notify
