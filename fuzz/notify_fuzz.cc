@@ -1,0 +1,41 @@
+// The configuration of notifications, the matchers of silences, and stored notifications: any text must be refused or
+// read, within its limits; what is read can be written and read again.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "notify/config.h"
+#include "notify/matchers.h"
+#include "notify/notification.h"
+#include "notify/silence.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace monitor::notify;
+  if (size == 0) return 0;
+  const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const monitor::query::Labels labels({{"alertname", "a"}, {"agent", "web-1"}});
+  switch (data[0] % 3) {
+    case 0: {
+      const ParsedConfig parsed = parse_config(text);
+      if (!parsed.faults.empty()) break;
+      if (parsed.config.routes_of(labels).empty()) abort();  // every alert has a route
+      for (const NamedIntervals& one : parsed.config.time_intervals) (void)contains(one, 1'700'000'000'000);
+      break;
+    }
+    case 1: {
+      const auto matchers = parse_matcher_list(text);
+      if (!matchers) break;
+      const auto again = parse_matcher_list(to_string(*matchers));
+      // The form with quotes may be longer than the limit.
+      if (!again && to_string(*matchers).size() <= kMaxMatcherBytes) abort();
+      if (again && matches_all(*again, labels) != matches_all(*matchers, labels)) abort();
+      break;
+    }
+    default: {
+      const auto notification = parse_notification(text);
+      if (notification && !parse_notification(webhook_json(*notification))) abort();
+    }
+  }
+  return 0;
+}
