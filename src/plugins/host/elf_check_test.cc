@@ -15,7 +15,7 @@ TEST(Elf, DetectsTruncatedFiles) {
   ASSERT_TRUE(fd.valid());
   const auto whole = static_cast<uint64_t>(lseek(fd.get(), 0, SEEK_END));
   EXPECT_EQ(missing_of_elf(fd.get(), whole), "");
-  EXPECT_NE(missing_of_elf(fd.get(), 4096).find("it is truncated: it has 4096 bytes of "), std::string::npos);
+  EXPECT_NE(missing_of_elf(fd.get(), 4096).find("it is truncated: it has 4096 of "), std::string::npos);
   EXPECT_NE(missing_of_elf(fd.get(), 10).find("even its header"), std::string::npos);
 }
 
