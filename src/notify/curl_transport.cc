@@ -75,6 +75,8 @@ class Transfer {
   bool answered() const { return headers_complete_; }
   const std::string& body() const { return body_; }
   const std::string& last_line() const { return last_line_; }
+  // Of SMTP: the last reply that refused something.
+  const std::string& fault_line() const { return fault_line_.empty() ? last_line_ : fault_line_; }
 
  private:
   struct Close {
@@ -98,6 +100,7 @@ class Transfer {
       transfer.headers_complete_ = transfer.status() >= 200;
     } else {
       transfer.last_line_ = line.substr(0, kKeepBytes);
+      if (line.starts_with('4') || line.starts_with('5')) transfer.fault_line_ = transfer.last_line_;
     }
     transfer.received_ += line.size();
     return transfer.received_ > kMaxBytes ? 0 : line.size();
@@ -108,6 +111,7 @@ class Transfer {
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::string body_;
   std::string last_line_;
+  std::string fault_line_;
   size_t received_ = 0;
   bool headers_complete_ = false;
 };
@@ -153,6 +157,12 @@ class CurlTransport final : public Transport {
     List to;
     for (const std::string& one : request.to) to.add(one);
     transfer.set(CURLOPT_MAIL_RCPT, to.head);
+    // That one recipient is refused must not keep the mail from the others.
+#if LIBCURL_VERSION_NUM >= 0x080200
+    transfer.set(CURLOPT_MAIL_RCPT_ALLOWFAILS, 1L);
+#else
+    transfer.set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
+#endif
     if (!request.username.empty()) {
       transfer.set(CURLOPT_USERNAME, request.username.c_str());
       transfer.set(CURLOPT_PASSWORD, request.password.c_str());
@@ -169,7 +179,7 @@ class CurlTransport final : public Transport {
     // A login can be repaired, and TLS too; a refused sender or recipient cannot.
     const bool refused = status >= kErrors && code != CURLE_LOGIN_DENIED && code != CURLE_USE_SSL_FAILED &&
                          code != CURLE_OPERATION_TIMEDOUT;
-    if (refused) return MailReply{status, transfer.reason(code) + ": " + transfer.last_line()};
+    if (refused) return MailReply{status, transfer.reason(code) + ": " + transfer.fault_line()};
     return Error(Code::kUnavailable, transfer.reason(code));
   }
 
