@@ -46,6 +46,9 @@ class PromApi {
 
   // Declares GET, and POST if the API has it.
   void add(RouteTable& table, Route route, Answer answer, bool post = true);
+  void declare_queries(RouteTable& table);
+  void declare_series(RouteTable& table);
+  void declare_rules(RouteTable& table);
   void handle(const Call& call, Answer answer);
 
   void query(const Call& call, const PromParameters& parameters);

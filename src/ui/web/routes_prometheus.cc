@@ -67,6 +67,16 @@ Schema build_result() {
                          {"goVersion", text()}}));
 }
 
+Route route(std::string path, std::string id, std::string summary, std::vector<Parameter> parameters, Schema result) {
+  return {.method = "GET",
+          .path = std::move(path),
+          .id = std::move(id),
+          .summary = std::move(summary),
+          .parameters = std::move(parameters),
+          .result = std::move(result),
+          .handler = {}};
+}
+
 }  // namespace
 
 void PromApi::add(RouteTable& table, Route route, Answer answer, bool post) {
@@ -92,16 +102,16 @@ void PromApi::declare(RouteTable& table) {
                                  {"errorType", one_of({"bad_data", "execution", "timeout", "canceled", "unavailable",
                                                        "not_found", "internal"})},
                                  {"error", text("what is wrong, for people")}}));
-  const auto route = [](std::string path, std::string id, std::string summary, std::vector<Parameter> parameters,
-                        Schema result) {
-    return Route{.method = "GET",
-                 .path = std::move(path),
-                 .id = std::move(id),
-                 .summary = std::move(summary),
-                 .parameters = std::move(parameters),
-                 .result = std::move(result),
-                 .handler = {}};
-  };
+  declare_queries(table);
+  declare_series(table);
+  declare_rules(table);
+  add(table, route("/status/flags", "flags", "The limits of queries", {}, success(map(text()))), &PromApi::flags,
+      false);
+  add(table, route("/status/buildinfo", "buildInfo", "The version of the API", {}, build_result()),
+      &PromApi::build_info, false);
+}
+
+void PromApi::declare_queries(RouteTable& table) {
   add(table,
       route("/query", "query", "The value of a PromQL expression at one moment",
             of_queries({parameter("time", "The moment: Unix seconds, or RFC 3339; now by default.")}), query_result()),
@@ -113,6 +123,17 @@ void PromApi::declare(RouteTable& table) {
                         parameter("step", "The distance of two moments: seconds, or a duration such as 1m.", "60")}),
             query_result()),
       &PromApi::query_range);
+  add(table,
+      route("/query_exemplars", "queryExemplars", "There are no exemplars: an empty list",
+            {query_parameter(), parameter("start", "Unix seconds, or RFC 3339."), parameter("end", "Likewise.")},
+            success(list(open_object()))),
+      &PromApi::exemplars);
+  add(table,
+      route("/format_query", "formatQuery", "The expression in its usual form", {query_parameter()}, success(text())),
+      &PromApi::format_query);
+}
+
+void PromApi::declare_series(RouteTable& table) {
   add(table, route("/labels", "labels", "The names of all labels", of_lists(false), success(list(text()))),
       &PromApi::labels);
   std::vector<Parameter> of_values = of_lists(false);
@@ -131,6 +152,9 @@ void PromApi::declare(RouteTable& table) {
             {parameter("metric", "Only this one."), parameter("limit", "The most metrics; 0: no limit.")},
             success(map(list(object({{"type", one_of({"gauge", "counter"})}, {"help", text()}, {"unit", text()}}))))),
       &PromApi::metadata, false);
+}
+
+void PromApi::declare_rules(RouteTable& table) {
   Parameter type = parameter("type", "alert or record; both by default.");
   add(table,
       route("/rules", "rules", "The rules and their state",
@@ -143,18 +167,6 @@ void PromApi::declare(RouteTable& table) {
       route("/alerts", "alerts", "The alerts that are pending or firing", {},
             success(object({{"alerts", list(open_object("labels, annotations, state, activeAt, value"))}}))),
       &PromApi::alerts, false);
-  add(table,
-      route("/query_exemplars", "queryExemplars", "There are no exemplars: an empty list",
-            {query_parameter(), parameter("start", "Unix seconds, or RFC 3339."), parameter("end", "Likewise.")},
-            success(list(open_object()))),
-      &PromApi::exemplars);
-  add(table,
-      route("/format_query", "formatQuery", "The expression in its usual form", {query_parameter()}, success(text())),
-      &PromApi::format_query);
-  add(table, route("/status/flags", "flags", "The limits of queries", {}, success(map(text()))), &PromApi::flags,
-      false);
-  add(table, route("/status/buildinfo", "buildInfo", "The version of the API", {}, build_result()),
-      &PromApi::build_info, false);
 }
 
 }  // namespace monitor::analysis::web

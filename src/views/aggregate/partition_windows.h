@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/protowire.h"
 #include "base/result.h"
 #include "metriclog/log.h"
 #include "metrics/batch.h"
@@ -110,6 +111,7 @@ class PartitionWindows {
   void encode_panes(std::string& out) const;
   Status decode_pane(std::string_view bytes);
   Status decode_revision(std::string_view bytes, bool pending);
+  void decode_number(const protowire::Field& field);
 
   const AggregateSpec& spec_;
   Wanted wanted_;

@@ -137,6 +137,38 @@ Status PartitionWindows::decode_revision(std::string_view bytes, bool pending) {
   return {};
 }
 
+// The fields that are single numbers.
+void PartitionWindows::decode_number(const protowire::Field& field) {
+  switch (field.number) {
+    case kTakenUntil:
+      taken_until_ns_ = field.as_signed();
+      break;
+    case kWholeFrom:
+      whole_from_ns_ = field.as_signed();
+      break;
+    case kUnread:
+      unread_before_first_ = field.value != 0;
+      break;
+    case kTooLate:
+      left_out_.too_late = field.value;
+      break;
+    case kAhead:
+      left_out_.ahead = field.value;
+      break;
+    case kRefused:
+      left_out_.refused = field.value;
+      break;
+    case kLogSecond:
+      pace_.log_second_ns = field.as_signed();
+      break;
+    case kCorrectedAt:
+      pace_.corrected_at_ns = field.as_signed();
+      break;
+    default:
+      break;
+  }
+}
+
 Result<PartitionWindows> PartitionWindows::decode(std::string_view bytes, const AggregateSpec& spec) {
   PartitionWindows windows(spec);
   std::string fingerprint;
@@ -158,15 +190,6 @@ Result<PartitionWindows> PartitionWindows::decode(std::string_view bytes, const 
       case kProgress:
         read = windows.progress_.decode(field->bytes);
         break;
-      case kTakenUntil:
-        windows.taken_until_ns_ = field->as_signed();
-        break;
-      case kWholeFrom:
-        windows.whole_from_ns_ = field->as_signed();
-        break;
-      case kUnread:
-        windows.unread_before_first_ = field->value != 0;
-        break;
       case kPane:
         read = windows.decode_pane(field->bytes);
         break;
@@ -174,22 +197,8 @@ Result<PartitionWindows> PartitionWindows::decode(std::string_view bytes, const 
       case kCorrection:
         read = windows.decode_revision(field->bytes, field->number == kCorrection);
         break;
-      case kTooLate:
-        windows.left_out_.too_late = field->value;
-        break;
-      case kAhead:
-        windows.left_out_.ahead = field->value;
-        break;
-      case kRefused:
-        windows.left_out_.refused = field->value;
-        break;
-      case kLogSecond:
-        windows.pace_.log_second_ns = field->as_signed();
-        break;
-      case kCorrectedAt:
-        windows.pace_.corrected_at_ns = field->as_signed();
-        break;
       default:
+        windows.decode_number(*field);
         break;
     }
     if (!read) return read.error();
