@@ -175,9 +175,11 @@ CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
   add_duration(*sub, "--query-timeout", flags.query_timeout_ns,
                "End a query of the API after this time (default: 30s)");
   sub->add_option("--query-threads", flags.query_threads, "Queries of the API that run at once; further ones wait")
+      ->type_name("N")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   sub->add_option("--query-samples", flags.query_samples, "Samples that a query of the API may use, 8 to 16 bytes each")
+      ->type_name("N")
       ->check(CLI::Range(1'000, 1'000'000'000))
       ->capture_default_str();
   sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)")->type_name("FILE");
