@@ -75,7 +75,7 @@ class OutputFileTest(ProgramTest):
         gone.kill()
         twin = f"{self.data}/twin"
         os.makedirs(twin, mode=0o700)
-        shutil.copytree(f"{self.data}/agent", f"{twin}/agent")
+        shutil.copytree(f"{self.data}/agent", f"{twin}/agent", ignore=shutil.ignore_patterns("health.sock"))
         agent = self.agent(data=twin)
         wait_until(lambda: len(self.sequences(gone.incarnation, self.path)) >= 60, "the backlog in the file")
         self.assertEqual(self.ready(agent)[0], 200)

@@ -277,7 +277,7 @@ class Tools(PluginTest):
         put("two.so", library)
         os.mkdir(f"{self.folder}/folder.so")
         os.symlink("/nowhere", f"{self.folder}/link.lua")
-        for name, expected in (("half", r"truncated: it has \d+ bytes of \d+"), ("text", "not a 64-bit ELF library"), ("folder", "is a folder, not a file"),
+        for name, expected in (("half", r"truncated: it has \d+ of \d+ bytes"), ("text", "not a 64-bit ELF library"), ("folder", "is a folder, not a file"),
                                ("link", "No such file"), ("filter", "also the name of a built-in plugin"), ("two", "is the name of two plugins")):
             status, _, err = run("monitor-plugin", "inspect", name, "--data", self.data)
             self.assertEqual(status, 78, name)

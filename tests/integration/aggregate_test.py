@@ -183,6 +183,7 @@ class SqliteAggregateTest(AggregateTest):
             if round_number == 2:
                 server = self.cut_off(server)
             member = self.aggregate(*output)
+        wait_until(lambda: len({row["start"] for row in self.rows(f"{self.data}/rows.db")}) >= 6, "six windows", 60)
         for agent in self.agents.values():
             self.assertEqual(agent.stop(), 0)
         until = self.until(unique_batches(self.values()))
