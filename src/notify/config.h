@@ -1,5 +1,5 @@
 // Config: what an operator wants to happen with alerts, from a YAML file close to Alertmanager's alertmanager.yml.
-// docs/notifications.md describes the file.
+// The keys are those of Alertmanager where they mean the same.
 //
 // Strict: an unknown key, a value out of bounds, and a name that is used and not defined are errors, with line and
 // column. A file is applied whole or not at all. Secrets are in files of their own, which are read when they are used.

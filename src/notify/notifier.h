@@ -1,4 +1,4 @@
-// Notifier: tells receivers about the alerts of the rule engine. docs/notifications.md describes what it does.
+// Notifier: tells receivers about the alerts of the rule engine. It decides with a Dispatcher and sends with couriers.
 //
 // A decision to notify is stored, with the notification, before it is sent; that it was sent is stored afterwards. If
 // the process is killed in between, the next one sends the same notification, with the same id, once more.
