@@ -13,6 +13,7 @@
 #include "base/time_format.h"
 #include "bin/analysis/account_commands.h"
 #include "bin/analysis/aggregate.h"
+#include "bin/analysis/alert_commands.h"
 #include "bin/analysis/forget.h"
 #include "bin/analysis/ledger.h"
 #include "bin/analysis/log_settings.h"
@@ -165,6 +166,12 @@ int run(int argc, char** argv) {
            "  monitor-analysis aggregate --window 5m --slide 1m --group-id aggregates --output kafka\n"
            "  monitor-analysis aggregate --from -1h --once --format csv --metric memory\n"
            "  monitor-analysis forget agent-001\n"
+           "  monitor-analysis alert check /etc/monitor/notify.yml\n"
+           "  monitor-analysis alert list\n"
+           "  monitor-analysis alert history --last 7d\n"
+           "  monitor-analysis alert silence --matcher 'agent=~\"web-.*\"' --for 2h --reason 'new kernel'\n"
+           "  monitor-analysis alert silence --list\n"
+           "  monitor-analysis alert test-notification --receiver oncall --notify /etc/monitor/notify.yml\n"
            "  monitor-analysis user add ann --role admin --users /etc/monitor/users.json\n"
            "  monitor-analysis user role ann --role editor\n"
            "  monitor-analysis user passwd ann --password-file ann.txt\n"
@@ -189,6 +196,7 @@ int run(int argc, char** argv) {
   const CLI::App* const aggregate = declare_aggregate(cli.app(), aggregate_flags);
   QueryFlags query_flags;
   const CLI::App* const query = declare_query(cli.app(), query_flags);
+  AlertCommands alerts(cli.app());
   AccountCommands accounts(cli.app());
   LogSettingsFlags settings_flags;
   const CLI::App* const settings = declare_log_settings(cli.app(), settings_flags);
@@ -201,6 +209,7 @@ int run(int argc, char** argv) {
   if (aggregate->parsed()) return run_aggregate(cli, aggregate_flags);
   if (query->parsed()) return run_query(cli, query_flags);
   if (forget->parsed()) return forget_agent(cli, forget_flags);
+  if (alerts.parsed()) return alerts.run(cli);
   if (accounts.parsed()) return accounts.run(cli);
   if (settings->parsed()) return show_log_settings(cli, settings_flags);
   return ledger->parsed() ? show_ledger(cli, ledger_flags) : kExitUsage;

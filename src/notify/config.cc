@@ -111,7 +111,10 @@ class ConfigParser {
     route.active_time_intervals = interval_names(fields, "active_time_intervals");
     if (parent == nullptr) check_first(fields, route);
     route.key = (parent == nullptr ? "" : parent->key + "/") + to_string(route.matchers);
-    for (const YamlPtr& child : fields.list("routes")) route.routes.push_back(parse_route(child, &route, depth + 1));
+    // Apart, because each child begins as a copy of its parent.
+    std::vector<Route> children;
+    for (const YamlPtr& child : fields.list("routes")) children.push_back(parse_route(child, &route, depth + 1));
+    route.routes = std::move(children);
     fields.refuse_unknown();
     return route;
   }

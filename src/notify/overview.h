@@ -1,0 +1,43 @@
+// What people look at: the alerts of now, with what keeps them quiet, and the history, as JSON. Used by the command
+// `alert` and by the page's API.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "notify/config.h"
+#include "notify/store.h"
+
+namespace monitor::notify {
+
+struct AlertRow {
+  rules::Alert alert;                    // pending or firing
+  std::vector<std::string> silenced_by;  // ids of silences
+  std::vector<query::Labels> inhibited_by;
+  std::vector<std::string> receivers;  // of the routes that it takes
+};
+
+// Firing alerts first, each by its start, the newest first. Without a configuration, nothing is known of inhibition and
+// receivers.
+Result<std::vector<AlertRow>> overview(AlertStore& store, const Config* config, int64_t now_ms);
+
+struct HistoryRow {
+  rules::Alert alert;                // firing or resolved
+  std::vector<Delivery> deliveries;  // about it, in its time
+};
+
+Result<std::vector<HistoryRow>> history(AlertStore& store, int64_t since_ms, size_t most);
+
+// JSON arrays.
+std::string overview_json(std::span<const AlertRow> rows);
+std::string history_json(std::span<const HistoryRow> rows);
+std::string deliveries_json(std::span<const Delivery> deliveries);
+std::string silences_json(std::span<const Silence> silences, int64_t now_ms);
+
+// The notification that `alert test-notification` sends.
+Notification test_notification(const std::string& receiver, const std::string& integration, int64_t now_ms);
+
+}  // namespace monitor::notify
