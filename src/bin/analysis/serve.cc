@@ -86,6 +86,7 @@ class Page {
     options.access = access;
     options.audit_log = flags_.access.audit_log;
     options.history_path = history_path;
+    options.alerts_path = cli_.data_folder() + "/alerts.db";
     options.log = flags_.log.address();
     options.version = version();
     options.open_browser = [this] { return open_log_browser(flags_.log); };

@@ -39,10 +39,12 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, EventBroadcaster& br
       logins_(registry.counter("monitor_web_logins_total", "Successful logins.")),
       logins_failed_(registry.counter("monitor_web_logins_failed_total", "Logins with a wrong user or password.")),
       config_(options_.config, plugins, clock_, audit_),
+      alerts_(options_.alerts_path, clock_, audit_),
       log_(options_.open_browser, options_.log),
       password_executor_(loop, "login", kMostLogins),
       config_executor_(loop, "configuration", kMostQuestions),
       log_executor_(loop, "log", kMostQuestions),
+      alerts_executor_(loop, "alerts", kMostQuestions),
       scrape_executor_(loop, "latest values", kMostQuestions),
       prometheus_(loop, options_.prometheus, options_.history_path, options_.version, registry),
       facts_(loop, options_.history_path),
@@ -81,6 +83,7 @@ void Api::declare() {
   declare_ledger(table_);
   declare_history(table_);
   declare_log(table_);
+  declare_alerts(table_);
   declare_config(table_);
   declare_stream(table_);
   prometheus_.declare(table_);

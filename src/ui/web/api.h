@@ -20,6 +20,7 @@
 #include "base/random.h"
 #include "telemetry/registry.h"
 #include "ui/access/audit_log.h"
+#include "ui/web/alerts_service.h"
 #include "ui/web/blocking_executor.h"
 #include "ui/web/config_service.h"
 #include "ui/web/config_view.h"
@@ -41,8 +42,9 @@ struct ApiOptions {
   Access access;
   std::string audit_log;  // its file; empty: the newest events in memory only
   std::string history_path;
-  std::string log;      // its address, for people
-  std::string version;  // of this program
+  std::string alerts_path;  // of the file of alerts and silences; it need not exist
+  std::string log;          // its address, for people
+  std::string version;      // of this program
   OpenBrowser open_browser;
   ConfigOptions config;
   PromOptions prometheus = {};
@@ -114,6 +116,8 @@ class Api {
   // routes_log.cc
   void declare_log(RouteTable& table);
   void messages(const Call& call);
+  // routes_alerts.cc
+  void declare_alerts(RouteTable& table);
   // routes_config.cc
   void declare_config(RouteTable& table);
   void declare_documents(RouteTable& table);
@@ -148,10 +152,12 @@ class Api {
   telemetry::Counter& logins_failed_;
 
   ConfigService config_;  // used on config_executor_ only
+  AlertsService alerts_;  // used on alerts_executor_ only
   LogService log_;        // used on log_executor_ only
   BlockingExecutor password_executor_;
   BlockingExecutor config_executor_;
   BlockingExecutor log_executor_;
+  BlockingExecutor alerts_executor_;
   BlockingExecutor scrape_executor_;
   std::weak_ptr<const std::string> scrape_;  // the last result; used on scrape_executor_ only
   int64_t scraped_ns_ = 0;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/disk.h"
+#include "notify/testing/temporary_folder.h"
 #include "ui/web/api.h"
 
 namespace monitor::analysis::web {
@@ -69,6 +70,7 @@ class ApiTest : public ::testing::Test {
       : loop_(clock_), broadcaster_("run", 1 << 20) {
     options.access.token = "0123456789abcdef";
     if (options.history_path.empty()) options.history_path = "/nonexistent/history.db";
+    if (options.alerts_path.empty()) options.alerts_path = alerts_folder_.path() + "/alerts.db";
     options.open_browser = []() -> Result<std::unique_ptr<metriclog::LogBrowser>> {
       return Error(Code::kUnavailable, "no log here");
     };
@@ -137,6 +139,7 @@ class ApiTest : public ::testing::Test {
   const NoPlugins plugins_;
   std::map<std::string, config::Stored> documents_;
   std::atomic<int> lists_ = 0;  // how often the configuration was listed
+  const notify::TemporaryFolder alerts_folder_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<WebServer> server_;
   std::vector<int> sockets_;

@@ -1,0 +1,40 @@
+// AlertsService: alerts, notifications and silences as the page shows and changes them, from the file of alerts in the
+// data folder. Calls block, and must all come from the same thread, on which the file is opened.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "notify/store.h"
+#include "ui/access/audit_log.h"
+#include "ui/web/config_service.h"
+#include "ui/web/http.h"
+
+namespace monitor::analysis::web {
+
+class AlertsService {
+ public:
+  AlertsService(std::string path, const Clock& clock, access::AuditLog& audit)
+      : path_(std::move(path)), clock_(clock), audit_(audit) {}
+
+  Reply alerts();
+  Reply history(int64_t since_ns, size_t most);
+  Reply silences();
+  // `body`: {"matchers": [TEXT, ...], "startsAt": TIME, "endsAt": TIME, "reason": TEXT}, and "id" to change one.
+  // Without "startsAt", it begins now. Changes are written to the audit log.
+  Reply set_silence(const std::string& body, const ChangedBy& by);
+  Reply expire_silence(const std::string& id, const ChangedBy& by);
+
+ private:
+  Result<notify::AlertStore*> store(notify::AlertStore::Open mode);
+  Reply answer(const Result<notify::Silence>& silence, const char* event, const ChangedBy& by);
+  int64_t now_ms() const { return clock_.wall_ns() / kNanosPerMilli; }
+
+  const std::string path_;
+  const Clock& clock_;
+  access::AuditLog& audit_;
+  std::unique_ptr<notify::AlertStore> store_;
+};
+
+}  // namespace monitor::analysis::web
