@@ -116,6 +116,17 @@ void Dispatcher::update(std::span<const Alert> alerts, int64_t evaluated_ms, Mom
   forget_old(evaluated_ms_);
 }
 
+void Dispatcher::end_missing(const std::string& group, const GroupAlerts& all, Moment now) {
+  std::vector<Alert> ended;
+  for (const auto& [labels, one] : alerts_) {
+    if (one.alert.state != AlertState::kFiring || one.alert.group != group || all.alerts.contains(labels)) continue;
+    ended.push_back(one.alert);
+    ended.back().state = AlertState::kResolved;
+    ended.back().resolved_at_ms = all.evaluated_ms;
+  }
+  for (const Alert& one : ended) take(one, all.evaluated_ms, now);
+}
+
 void Dispatcher::take(const Alert& alert, int64_t evaluated_ms, Moment now) {
   if (alert.state == AlertState::kResolved && alert.fired_at_ms == 0) return;
   const auto found = alerts_.find(alert.labels);

@@ -72,6 +72,12 @@ class Inhibitor {
   std::vector<Sources> sources_;  // for each rule, by the values of `equal`
 };
 
+// All alerts of a group of rules at one evaluation.
+struct GroupAlerts {
+  std::set<query::Labels> alerts;
+  int64_t evaluated_ms = 0;
+};
+
 class Dispatcher {
  public:
   explicit Dispatcher(std::shared_ptr<const Config> config) : config_(std::move(config)) {}
@@ -84,6 +90,8 @@ class Dispatcher {
 
   // Some alerts, each with its newest state. Those that are not among them stay as they are.
   void update(std::span<const rules::Alert> alerts, int64_t evaluated_ms, Moment now);
+  // Ends the firing alerts of a group of rules that are not among all of its alerts.
+  void end_missing(const std::string& group, const GroupAlerts& all, Moment now);
   // What is due, in the order in which it is to be sent.
   std::vector<Decision> due(Moment now);
   // When due() has something to do next; INT64_MAX: not before the next update.

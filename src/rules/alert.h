@@ -44,6 +44,13 @@ class AlertSink {
   // rule or a group is removed, pass its firing alerts once more, as resolved: an alert that is no longer passed at all
   // stays as it was, because it may only be waiting for data.
   virtual void update(std::span<const Alert> alerts, int64_t evaluated_at_ms) = 0;
+
+  // The same, and these are all alerts of the group, those included that wait for data. An alert of the group that the
+  // sink knows as firing and that is not among them has ended while nobody was told: the process was down for longer
+  // than resolved alerts are passed, or the rule has exceeded its limit.
+  virtual void update_group(const std::string& /*group*/, std::span<const Alert> alerts, int64_t evaluated_at_ms) {
+    update(alerts, evaluated_at_ms);
+  }
 };
 
 }  // namespace monitor::rules

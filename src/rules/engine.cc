@@ -320,7 +320,7 @@ void Engine::tell(const Running& running, int64_t at_ms) {
     for (const auto& [labels, active] : rule.alerts) alerts.push_back(active.alert);
   }
   std::ranges::sort(alerts, {}, &Alert::labels);
-  sink_->update(alerts, at_ms);
+  sink_->update_group(running.group.key(), alerts, at_ms);
 }
 
 std::vector<GroupStatus> Engine::groups() const {
