@@ -20,7 +20,6 @@ using rules::YamlFields;
 using rules::YamlNode;
 using rules::YamlPtr;
 
-constexpr size_t kMaxFileBytes = size_t{1} << 20;
 constexpr size_t kMaxNodes = 50'000;
 constexpr int64_t kMaxIntervalMs = int64_t{366} * 24 * 3'600'000;
 
@@ -263,7 +262,7 @@ std::vector<const Route*> Config::routes_of(const query::Labels& labels) const {
 
 ParsedConfig parse_config(std::string_view text) {
   ParsedConfig parsed;
-  auto document = rules::parse_yaml(text, {.bytes = kMaxFileBytes, .depth = 64, .nodes = kMaxNodes});
+  auto document = rules::parse_yaml(text, {.bytes = kMaxConfigBytes, .depth = 64, .nodes = kMaxNodes});
   parsed.faults = std::move(document.faults);
   if (!parsed.faults.empty()) return parsed;
   if (!document.root) {
@@ -279,9 +278,13 @@ ParsedConfig parse_config(std::string_view text) {
 
 Result<Config> load_config(const std::string& path) {
   PosixDisk disk;
-  auto text = disk.read_file(path, kMaxFileBytes);
+  const auto text = disk.read_file(path, kMaxConfigBytes);
   if (!text) return text.error();
-  ParsedConfig parsed = parse_config(*text);
+  return check_config(path, *text);
+}
+
+Result<Config> check_config(const std::string& path, std::string_view text) {
+  ParsedConfig parsed = parse_config(text);
   if (parsed.faults.empty()) return std::move(parsed.config);
   std::string lines;
   for (const Fault& fault : parsed.faults) {

@@ -123,6 +123,9 @@ ParsedConfig parse_config(std::string_view text);
 
 // Reads and checks the file. Errors: all faults, one a line, each "FILE:LINE:COLUMN: TEXT".
 Result<Config> load_config(const std::string& path);
+// The same for the text of a file that was read already.
+Result<Config> check_config(const std::string& path, std::string_view text);
+inline constexpr size_t kMaxConfigBytes = size_t{1} << 20;
 // Whether the files that the configuration names exist and are private. All faults, one a line.
 Status check_files(const Config& config);
 

@@ -52,6 +52,7 @@ std::vector<std::shared_ptr<const Notification>> Courier::stop() {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
+  stop_.notify_all();
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
   metrics_->waiting.set(0);

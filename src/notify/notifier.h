@@ -12,7 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -22,9 +22,12 @@
 #include "base/clock.h"
 #include "base/lock_file.h"
 #include "notify/alert_forwarder.h"
-#include "notify/courier.h"
+#include "notify/config_watch.h"
+#include "notify/courier_pool.h"
 #include "notify/dispatcher.h"
+#include "notify/recorder.h"
 #include "notify/senders.h"
+#include "notify/silence_watch.h"
 #include "notify/store.h"
 #include "rules/alert.h"
 #include "telemetry/registry.h"
@@ -40,16 +43,10 @@ struct NotifierOptions {
   int64_t keep_history_ms = int64_t{30} * 24 * 3'600'000;
   // Called on the notifier's thread with changes of silences that another process has made since the start.
   std::function<void(const SilenceChange& change)> on_silence_change = {};
-  // For tests: instead of make_sender(); and what is called at each step ("taken", "decided", "saved", "finished").
+  // For tests: instead of make_sender(); and what is called at each step ("taken", "decided", "saved", "finished"), and
+  // after each look at the configuration and the silences ("looked").
   SenderFactory make = {};
   std::function<void(std::string_view step)> at_step = {};
-};
-
-struct ReceiverState {
-  std::string receiver;
-  std::string integration;
-  size_t waiting = 0;
-  std::string trouble;  // why the last attempt failed; empty: it did not
 };
 
 class Notifier final : public rules::AlertSink {
@@ -62,13 +59,16 @@ class Notifier final : public rules::AlertSink {
   Notifier& operator=(const Notifier&) = delete;
 
   void update(std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) override;
-  std::vector<ReceiverState> receivers() const;
+  void update_group(const std::string& group, std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) override;
+  std::vector<ReceiverState> receivers() const { return couriers_.receivers(); }
   // Why the configuration's file is not the one in use; empty: it is.
-  std::string config_trouble() const;
+  std::string config_trouble() const { return config_watch_.trouble(); }
 
  private:
+  // What has come since the last step.
   struct Mail {
     std::unordered_map<query::Labels, rules::Alert, query::LabelsHash> alerts;
+    std::map<std::string, GroupAlerts> groups;  // all alerts of a group, as of its newest evaluation
     int64_t evaluated_ms = 0;
     std::vector<Ended> ended;
     bool empty() const { return alerts.empty() && evaluated_ms == 0 && ended.empty(); }
@@ -76,53 +76,42 @@ class Notifier final : public rules::AlertSink {
   struct Metrics;
 
   Notifier(const NotifierOptions& options, const Clock& clock, telemetry::Registry& registry, LockFile lock,
-           std::unique_ptr<AlertStore> store, std::shared_ptr<const Config> config, std::string config_text);
+           std::unique_ptr<AlertStore> store);
   Status begin();
   void run();
   void step(Mail mail);
+  void take(Mail& mail, Moment moment);
   void look();
-  void look_at_config();
-  void look_at_silences(bool first);
+  void prune(Moment moment);
   void save(AlertStore::Step step);
-  void save_pending(int64_t mono_ms);
-  void build_couriers();
-  Courier* courier(const std::string& receiver, const std::string& integration);
-  void send(Notification notification);
-  void give_up(const Notification& notification);
-  void note_ended(std::vector<Ended> ended);
+  void send(std::shared_ptr<const Notification> notification);
+  void note_counts();
   Moment now() const;
   void at_step(std::string_view name) const;
 
   const NotifierOptions options_;
   const Clock& clock_;
-  telemetry::Registry& registry_;
   const std::unique_ptr<Metrics> metrics_;
   const LockFile lock_;
 
+  mutable std::mutex mutex_;  // guards the mailbox and stopping_
+  std::condition_variable changed_;
+  Mail mail_;
+  bool stopping_ = false;
+
   // Of the notifier's thread, after the start.
   const std::unique_ptr<AlertStore> store_;
+  ConfigWatch config_watch_;
   std::shared_ptr<const Config> config_;
-  std::string config_text_;  // the newest content of the file, good or not
-  Dispatcher dispatcher_;
+  SilenceWatch silence_watch_;
+  std::optional<Dispatcher> dispatcher_;
   AlertForwarder forwarder_;
-  AlertStore::Step unsaved_;  // what could not be stored yet
-  std::map<query::Labels, rules::Alert> saved_pending_;
-  int64_t pending_saved_ms_ = 0;
+  Recorder recorder_;
   int64_t values_saved_ms_ = 0;
   int64_t looked_ms_ = 0;
   int64_t pruned_ms_ = 0;
   int64_t evaluated_ms_ = 0;
-  int64_t silences_version_ = -1;
-  int64_t silence_change_ = 0;
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<CourierMetrics>> courier_metrics_;
-
-  mutable std::mutex mutex_;  // guards the mailbox, stopping_ and config_trouble_
-  std::condition_variable changed_;
-  Mail mail_;
-  bool stopping_ = false;
-  std::string config_trouble_;
-  mutable std::mutex couriers_mutex_;  // guards the map; only the notifier's thread changes it
-  std::map<std::pair<std::string, std::string>, std::unique_ptr<Courier>> couriers_;
+  CourierPool couriers_;
   std::thread thread_;
 };
 

@@ -5,9 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <set>
 
 #include "notify/testing/temporary_folder.h"
@@ -29,13 +32,43 @@ Alert alert(const std::string& name, int64_t fired, int64_t resolved = 0) {
   return one;
 }
 
+// Wakes whoever waits for a condition, whenever something has happened that may have made it true.
+class Beacon {
+ public:
+  void shine() {
+    {
+      const std::lock_guard lock(mutex_);
+      ++count_;
+    }
+    changed_.notify_all();
+  }
+
+  template <typename F>
+  bool wait(F&& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    std::unique_lock lock(mutex_);
+    while (true) {
+      const uint64_t seen = count_;
+      lock.unlock();
+      if (condition()) return true;
+      lock.lock();
+      if (!changed_.wait_until(lock, deadline, [&] { return count_ != seen; })) return false;
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  uint64_t count_ = 0;
+};
+
 // Writes a line for each notification into a file, as a receiver that has accepted it.
 class FileSender final : public Sender {
  public:
   FileSender(std::string path, std::function<void(std::string_view)> at_step)
       : path_(std::move(path)), at_step_(std::move(at_step)) {}
   Outcome send(const Notification& notification, const std::atomic<bool>&) override {
-    if (at_step_) at_step_("sending");
+    at_step_("sending");
     std::string line = notification.id;
     for (const Alert& one : notification.alerts) {
       line += (one.state == AlertState::kFiring ? " +" : " -") + std::string(one.labels.get("alertname"));
@@ -44,7 +77,7 @@ class FileSender final : public Sender {
     const int fd = open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     const bool written = write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
     close(fd);
-    if (at_step_) at_step_("sent");
+    at_step_("sent");
     return {written ? Outcome::Kind::kSent : Outcome::Kind::kRetry, "written"};
   }
 
@@ -67,19 +100,11 @@ bool told(const std::string& path, const std::string& what) {
   return false;
 }
 
-template <typename F>
-bool wait_for(F&& condition) {
-  for (int i = 0; i < 2000; ++i) {
-    if (condition()) return true;
-    usleep(5000);
-  }
-  return false;
-}
-
 struct NotifierTest : testing::Test {
   TemporaryFolder folder;
   SystemClock clock;
   telemetry::Registry registry;
+  Beacon beacon;
   const std::string config = folder.path() + "/notify.yml";
   const std::string heard = folder.path() + "/heard";
 
@@ -88,14 +113,22 @@ struct NotifierTest : testing::Test {
     std::ofstream(config) << "route: {receiver: r, group_wait: 0s, group_interval: 10ms}\n"
                           << "receivers: [{name: r, webhook_configs: [{url: '" << url << "'}]}]\n";
   }
-  NotifierOptions options(const std::function<void(std::string_view)>& at_step = {}) const {
+  NotifierOptions options(const std::function<void(std::string_view)>& each = {}) {
     NotifierOptions result;
     result.config_path = config;
     result.store_path = folder.path() + "/alerts.db";
     result.look_ms = 20;
+    const auto at_step = [this, each](std::string_view step) {
+      if (each) each(step);
+      beacon.shine();
+    };
     result.at_step = at_step;
     result.make = [this, at_step](const Integration&) { return std::make_unique<FileSender>(heard, at_step); };
     return result;
+  }
+  template <typename F>
+  bool wait_for(F&& condition) {
+    return beacon.wait(std::forward<F>(condition));
   }
   int64_t now() const { return clock.wall_ns() / kNanosPerMilli; }
 };
@@ -127,6 +160,19 @@ TEST_F(NotifierTest, TellsStoresAndRemembers) {
   EXPECT_EQ((*episodes)[0].alert.resolved_at_ms, start + 2);
 }
 
+// The rules' engine was down for longer than it passes resolved alerts: its group comes without the alert.
+TEST_F(NotifierTest, EndsWhatItsGroupDoesNotHaveAnyMore) {
+  auto notifier = Notifier::start(options(), clock, registry);
+  ASSERT_TRUE(notifier);
+  const int64_t start = now();
+  (*notifier)->update(std::vector{alert("A", start), alert("B", start)}, start);
+  ASSERT_TRUE(wait_for([&] { return told(heard, "+A") && told(heard, "+B"); }));
+  (*notifier)->update_group("another", {}, start + 1);
+  (*notifier)->update_group("f;g", std::vector{alert("A", start)}, start + 2);
+  ASSERT_TRUE(wait_for([&] { return told(heard, "-B"); }));
+  EXPECT_FALSE(told(heard, "-A"));
+}
+
 TEST_F(NotifierTest, ReloadsWholeOrNotAtAll) {
   auto notifier = Notifier::start(options(), clock, registry);
   ASSERT_TRUE(notifier);
@@ -146,8 +192,11 @@ TEST_F(NotifierTest, HearsOfSilencesOfOtherProcesses) {
   std::vector<std::string> audited;
   std::mutex mutex;
   with.on_silence_change = [&](const SilenceChange& one) {
-    const std::lock_guard lock(mutex);
-    audited.push_back(one.event + " by " + one.who);
+    {
+      const std::lock_guard lock(mutex);
+      audited.push_back(one.event + " by " + one.who);
+    }
+    beacon.shine();
   };
   auto notifier = Notifier::start(with, clock, registry);
   ASSERT_TRUE(notifier);
@@ -177,14 +226,15 @@ TEST_F(NotifierTest, ADeadReceiverDelaysNobodyAndUpdatesNeverWait) {
   class Hanging final : public Sender {
    public:
     Outcome send(const Notification&, const std::atomic<bool>& stop) override {
-      while (!stop) usleep(1000);
+      stop.wait(false);
       return {};
     }
   };
   auto with = options();
-  with.make = [this](const Integration& one) -> std::unique_ptr<Sender> {
+  const auto with_step = with.at_step;
+  with.make = [this, with_step](const Integration& one) -> std::unique_ptr<Sender> {
     if (one.http.url == "http://dead") return std::make_unique<Hanging>();
-    return std::make_unique<FileSender>(heard, nullptr);
+    return std::make_unique<FileSender>(heard, with_step);
   };
   auto notifier = Notifier::start(with, clock, registry);
   ASSERT_TRUE(notifier);
@@ -199,20 +249,18 @@ TEST_F(NotifierTest, ADeadReceiverDelaysNobodyAndUpdatesNeverWait) {
 }
 
 // A scenario in a process that kills itself at its n-th step: an alert fires, is told, ends, and that is told.
-void live(const NotifierTest& test, const std::function<void(std::string_view)>& at_step,
-          const NotifierOptions& options, int64_t start) {
+void live(NotifierTest& test, const NotifierOptions& options, int64_t start) {
   SystemClock clock;
   telemetry::Registry registry;
-  (void)at_step;
   auto notifier = Notifier::start(options, clock, registry);
   if (!notifier) _exit(3);
   const auto say = [&](const Alert& one) { (*notifier)->update(std::vector{one}, start + 1000); };
   if (!told(test.heard, "-A")) {
     say(alert("A", start));
-    if (!wait_for([&] { return told(test.heard, "+A"); })) _exit(4);
+    if (!test.wait_for([&] { return told(test.heard, "+A"); })) _exit(4);
   }
   say(alert("A", start, start + 500));
-  if (!wait_for([&] { return told(test.heard, "-A"); })) _exit(5);
+  if (!test.wait_for([&] { return told(test.heard, "-A"); })) _exit(5);
   notifier->reset();
   _exit(0);
 }
@@ -230,10 +278,10 @@ TEST_F(NotifierTest, KilledAtEveryStepNothingIsLostAndRepeatsHaveTheSameId) {
       if (child == 0) {
         std::atomic<int> count = 0;
         const bool deadly = run == 0;
-        const std::function<void(std::string_view)> at_step = [&, deadly](std::string_view) {
-          if (++count == kill_at && deadly) kill(getpid(), SIGKILL);
+        const auto die = [&, deadly](std::string_view step) {
+          if (step != "looked" && ++count == kill_at && deadly) kill(getpid(), SIGKILL);
         };
-        live(*this, at_step, options(at_step), start);
+        live(*this, options(die), start);
       }
       int status = 0;
       waitpid(child, &status, 0);

@@ -29,7 +29,7 @@ struct Outcome {
 class Sender {
  public:
   virtual ~Sender() = default;
-  // Ends early, with kRetry, once `stop` is true.
+  // Ends early, with kRetry, once `stop` is true; waiters for that are woken.
   virtual Outcome send(const Notification& notification, const std::atomic<bool>& stop) = 0;
 };
 

@@ -1,0 +1,35 @@
+#include "notify/silence_watch.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace monitor::notify {
+
+std::optional<std::vector<Silence>> SilenceWatch::look() {
+  const auto version = store_.data_version();
+  if (!version || *version == version_) return std::nullopt;
+  report_changes();
+  auto silences = store_.silences();
+  if (!silences) {
+    log_warning("the silences cannot be read; those known before apply", {{"reason", silences.error()}});
+    return std::nullopt;
+  }
+  version_ = *version;
+  return std::move(*silences);
+}
+
+void SilenceWatch::report_changes() {
+  const bool first = change_ < 0;
+  const auto changes = store_.silence_changes(first ? 0 : change_);
+  if (!changes) return;
+  if (first) change_ = 0;
+  for (const SilenceChange& one : *changes) {
+    change_ = one.number;
+    if (first) continue;
+    log_info("a silence was changed", {{"change", one.event}, {"silence", one.id}, {"who", one.who}, {"by", one.by}});
+    if (on_change_) on_change_(one);
+  }
+}
+
+}  // namespace monitor::notify

@@ -1,0 +1,35 @@
+// SilenceWatch: notices silences that other processes have set in the store, and reports who has set them.
+//
+// One thread. The store must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "notify/store.h"
+
+namespace monitor::notify {
+
+class SilenceWatch {
+ public:
+  using OnChange = std::function<void(const SilenceChange& change)>;
+
+  // `on_change` is called by look(), with changes since the start.
+  SilenceWatch(AlertStore& store, OnChange on_change) : store_(store), on_change_(std::move(on_change)) {}
+
+  // The silences that there are, the first time and whenever they may have changed. Nothing: they have not, or they
+  // cannot be read, which is logged.
+  std::optional<std::vector<Silence>> look();
+
+ private:
+  void report_changes();
+
+  AlertStore& store_;
+  const OnChange on_change_;
+  int64_t version_ = -1;
+  int64_t change_ = -1;  // the number of the newest change that was reported; -1: at the start
+};
+
+}  // namespace monitor::notify
