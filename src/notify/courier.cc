@@ -28,6 +28,7 @@ CourierMetrics::CourierMetrics(telemetry::Registry& r, const std::string& receiv
       refused(dropped(r, receiver, integration, "refused")),
       expired(dropped(r, receiver, integration, "expired")),
       queue_full(dropped(r, receiver, integration, "queue_full")),
+      superseded(dropped(r, receiver, integration, "superseded")),
       waiting(r.gauge("monitor_notify_queue", "Notifications on their way.",
                       {{"receiver", receiver}, {"integration", integration}})),
       waiting_bytes(r.gauge("monitor_notify_queue_bytes", "Memory of the notifications on their way.",
@@ -71,6 +72,16 @@ void Courier::push(std::shared_ptr<const Notification> notification) {
   report(std::move(ended));
 }
 
+void Courier::withdraw(const std::string& group_key) {
+  std::vector<Ended> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    ended = queue_.withdraw(group_key);
+    note_size();
+  }
+  report(std::move(ended));
+}
+
 size_t Courier::waiting() const {
   const std::lock_guard lock(mutex_);
   return queue_.size();
@@ -101,6 +112,11 @@ void Courier::report(std::vector<Ended> ended) {
       case Ending::kQueueFull:
         metrics_->queue_full.add();
         break;
+      case Ending::kSuperseded:
+        metrics_->superseded.add();
+        log_info("a notification was superseded before the receiver could be reached",
+                 {{"receiver", receiver_}, {"integration", integration_.name}, {"notification", one.notification->id}});
+        continue;
     }
     log_error("a notification was given up", {{"receiver", receiver_},
                                               {"integration", integration_.name},

@@ -31,6 +31,7 @@ struct CourierMetrics {
   telemetry::Counter& refused;
   telemetry::Counter& expired;
   telemetry::Counter& queue_full;
+  telemetry::Counter& superseded;
   telemetry::Gauge& waiting;
   telemetry::Gauge& waiting_bytes;
 };
@@ -47,6 +48,8 @@ class Courier {
   Courier& operator=(const Courier&) = delete;
 
   void push(std::shared_ptr<const Notification> notification);
+  // As DeliveryQueue::withdraw().
+  void withdraw(const std::string& group_key);
   // Ends the thread, and returns what was not delivered. Nothing may be pushed afterwards.
   std::vector<std::shared_ptr<const Notification>> stop();
   const Integration& integration() const { return integration_; }

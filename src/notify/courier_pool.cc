@@ -49,6 +49,8 @@ std::unique_ptr<Courier> CourierPool::make_courier(const Name& name, const Integ
   auto& metrics = metrics_[name];
   if (!metrics) metrics = std::make_shared<CourierMetrics>(registry_, name.first, name.second);
   QueueLimits limits = limits_;
+  // A topic is a record of what has happened, for programs.
+  limits.supersede = integration.kind != Kind::kKafka;
   // What an Alertmanager is told is told again soon.
   if (integration.kind == Kind::kAlertmanager) {
     limits.keep_ms = std::min(limits.keep_ms, 4 * integration.resend_delay_ms);
@@ -61,6 +63,11 @@ bool CourierPool::send(std::shared_ptr<const Notification> notification) {
   if (found == couriers_.end()) return false;
   found->second->push(std::move(notification));
   return true;
+}
+
+void CourierPool::withdraw(const LogKey& key) {
+  const auto found = couriers_.find({key.receiver, key.integration});
+  if (found != couriers_.end()) found->second->withdraw(key.group_key);
 }
 
 void CourierPool::stop() {

@@ -14,6 +14,7 @@
 #include "notify/config.h"
 #include "notify/courier.h"
 #include "notify/delivery_queue.h"
+#include "notify/notification_log.h"
 #include "notify/sender.h"
 #include "telemetry/registry.h"
 
@@ -39,6 +40,8 @@ class CourierPool {
   std::vector<std::shared_ptr<const Notification>> configure(const Config& config);
   // False if the configuration has no such integration.
   bool send(std::shared_ptr<const Notification> notification);
+  // What waits for it about this group is over; it is not told of the end.
+  void withdraw(const LogKey& key);
   // Their last reports come while they stop.
   void stop();
   std::vector<ReceiverState> receivers() const;

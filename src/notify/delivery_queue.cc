@@ -23,9 +23,40 @@ std::vector<Ended> DeliveryQueue::push(std::shared_ptr<const Notification> notif
     if (oldest == items_.end()) break;
     dropped.push_back(take(oldest, Ending::kQueueFull, "more notifications wait for the receiver than fit"));
   }
-  items_.push_back({std::move(notification), size});
+  Item item{std::move(notification), size};
+  for (const rules::Alert& alert : item.notification->alerts) item.alerts.insert(fingerprint(alert.labels));
+  for (Item& earlier : items_) {
+    if (limits_.supersede && earlier.notification->group_key == item.notification->group_key &&
+        std::ranges::includes(item.alerts, earlier.alerts)) {
+      earlier.superseded = true;
+    }
+  }
+  items_.push_back(std::move(item));
   bytes_ += size;
+  drop_superseded(dropped);
   return dropped;
+}
+
+std::vector<Ended> DeliveryQueue::withdraw(const std::string& group_key) {
+  for (Item& item : items_) {
+    if (limits_.supersede && item.notification->group_key == group_key) item.superseded = true;
+  }
+  std::vector<Ended> ended;
+  drop_superseded(ended);
+  return ended;
+}
+
+// The one that is being sent may be accepted; if it is not, it is dropped afterwards.
+void DeliveryQueue::drop_superseded(std::vector<Ended>& ended) {
+  for (auto item = items_.begin(); item != items_.end();) {
+    if (item->sending || !item->superseded) {
+      ++item;
+      continue;
+    }
+    const auto at = item - items_.begin();
+    ended.push_back(take(item, Ending::kSuperseded, "a later notification says what has become of it"));
+    item = items_.begin() + at;
+  }
 }
 
 std::deque<DeliveryQueue::Item>::iterator DeliveryQueue::pick() {
@@ -48,6 +79,7 @@ std::shared_ptr<const Notification> DeliveryQueue::next(int64_t wall_ms, int64_t
     ended.push_back(take(item, Ending::kExpired, trouble_.empty() ? "it is too old" : trouble_));
     item = items_.begin() + at;
   }
+  drop_superseded(ended);
   if (mono_ms < not_before_ms_ || std::ranges::any_of(items_, &Item::sending)) return nullptr;
   const auto item = pick();
   if (item == items_.end()) return nullptr;

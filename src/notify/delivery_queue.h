@@ -5,6 +5,9 @@
 // receiver cannot digest does not hold up the others. Bounded: what does not fit is dropped, the oldest first; what is
 // too old is dropped as well.
 //
+// A notification that waits is superseded by a later one of its group that tells of all its alerts: after an outage of
+// the receiver, nobody is woken by an alert that is over, and the state of now is told without what came before.
+//
 // Pure; one thread at a time.
 #pragma once
 
@@ -12,6 +15,8 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "base/net/backoff.h"
@@ -27,10 +32,11 @@ struct QueueLimits {
   int64_t keep_ms = int64_t{24} * 3'600'000;  // from the decision on, by the wall clock
   int64_t backoff_ms = 1000;
   int64_t backoff_cap_ms = 60'000;
+  bool supersede = true;  // false: the receiver wants to know every state
 };
 
 // Why a notification did not reach its receiver, or that it did.
-enum class Ending : uint8_t { kSent, kRefused, kExpired, kQueueFull };
+enum class Ending : uint8_t { kSent, kRefused, kExpired, kQueueFull, kSuperseded };
 
 struct Ended {
   std::shared_ptr<const Notification> notification;
@@ -44,10 +50,12 @@ class DeliveryQueue {
   DeliveryQueue(const QueueLimits& limits, Random& random)
       : limits_(limits), backoff_(random, limits.backoff_ms * kNanosPerMilli, limits.backoff_cap_ms * kNanosPerMilli) {}
 
-  // Returns those that had to make room.
+  // Returns those that had to make room, and those that are superseded.
   std::vector<Ended> push(std::shared_ptr<const Notification> notification);
-  // The one to send now, which stays in the queue until finish(); nullptr: none. Moves those that are too old to
-  // `ended`.
+  // The group's alerts are over, and the receiver is not told that: what waits for it is superseded.
+  std::vector<Ended> withdraw(const std::string& group_key);
+  // The one to send now, which stays in the queue until finish(); nullptr: none. Moves those that are too old or
+  // superseded to `ended`.
   std::shared_ptr<const Notification> next(int64_t wall_ms, int64_t mono_ms, std::vector<Ended>& ended);
   // What became of the one from next(). Nothing: it will be sent again.
   std::optional<Ended> finish(const Outcome& outcome, int64_t mono_ms);
@@ -66,11 +74,14 @@ class DeliveryQueue {
   struct Item {
     std::shared_ptr<const Notification> notification;
     size_t bytes = 0;
+    std::set<uint64_t> alerts = {};  // their fingerprints
     int64_t attempts = 0;
     uint64_t tried = 0;  // the number of the last attempt; 0: none
     bool sending = false;
+    bool superseded = false;
   };
   std::deque<Item>::iterator pick();
+  void drop_superseded(std::vector<Ended>& ended);
   Ended take(std::deque<Item>::iterator item, Ending ending, std::string answer);
 
   const QueueLimits limits_;

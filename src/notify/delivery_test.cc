@@ -41,7 +41,7 @@ struct QueueTest : testing::Test {
 };
 
 TEST_F(QueueTest, KeepsTheOrderOfAGroupAndLetsOthersPass) {
-  DeliveryQueue queue({.backoff_ms = 1000}, random);
+  DeliveryQueue queue({.backoff_ms = 1000, .supersede = false}, random);
   for (const char* const id : {"a1", "a2", "b1"}) (void)queue.push(note(std::string(1, id[0]), id));
   EXPECT_EQ(next(queue, 0), "a1");
   EXPECT_EQ(next(queue, 0), "");  // one at a time
@@ -68,7 +68,7 @@ TEST_F(QueueTest, WaitsAsLongAsTheReceiverAsks) {
 }
 
 TEST_F(QueueTest, IsBounded) {
-  DeliveryQueue queue({.notifications = 2}, random);
+  DeliveryQueue queue({.notifications = 2, .supersede = false}, random);
   (void)queue.push(note("a", "1"));
   EXPECT_EQ(next(queue, 0), "1");
   (void)queue.push(note("a", "2"));
@@ -76,19 +76,65 @@ TEST_F(QueueTest, IsBounded) {
   ASSERT_EQ(dropped.size(), 1U);
   EXPECT_EQ(dropped[0].notification->id, "2");  // not the one that is being sent
   EXPECT_EQ(dropped[0].ending, Ending::kQueueFull);
-  DeliveryQueue small({.bytes = 1500}, random);
+  DeliveryQueue small({.bytes = 1500, .supersede = false}, random);
   for (int i = 0; i < 100; ++i) (void)small.push(note("a", std::to_string(i)));
   EXPECT_LE(small.bytes(), 1500U);
   EXPECT_GE(small.size(), 1U);
 }
 
 TEST_F(QueueTest, GivesUpWhatIsTooOld) {
-  DeliveryQueue queue({.keep_ms = 1000}, random);
+  DeliveryQueue queue({.keep_ms = 1000, .supersede = false}, random);
   (void)queue.push(note("a", "1", 0));
   (void)queue.push(note("a", "2", 500));
   EXPECT_EQ(next(queue, 0, 1001), "2");
   ASSERT_EQ(ended.size(), 1U);
   EXPECT_EQ(ended[0].ending, Ending::kExpired);
+}
+
+std::shared_ptr<const Notification> about(const std::string& group, const std::string& id,
+                                          const std::vector<std::string>& agents) {
+  auto one = std::make_shared<Notification>(*note(group, id));
+  const rules::Alert alert = one->alerts.front();
+  one->alerts.clear();
+  for (const std::string& agent : agents) {
+    one->alerts.push_back(alert);
+    one->alerts.back().labels.set("agent", agent);
+  }
+  return one;
+}
+
+TEST_F(QueueTest, TellsTheStateOfNowAfterAnOutage) {
+  DeliveryQueue queue({}, random);
+  (void)queue.push(about("a", "fires", {"web-1"}));
+  (void)queue.push(about("b", "other", {"web-1"}));
+  EXPECT_EQ(next(queue, 0), "fires");
+  // It is being sent, and may be accepted.
+  EXPECT_TRUE(queue.push(about("a", "spreads", {"web-1", "web-2"})).empty());
+  (void)queue.finish({Outcome::Kind::kRetry, "HTTP 500"}, 0);
+  EXPECT_EQ(next(queue, 100'000), "other");
+  ASSERT_EQ(ended.size(), 1U);
+  EXPECT_EQ(ended[0].notification->id, "fires");
+  EXPECT_EQ(ended[0].ending, Ending::kSuperseded);
+  EXPECT_EQ(ended[0].attempts, 1);
+  (void)queue.finish({Outcome::Kind::kSent, ""}, 100'000);
+  // A later one that says nothing of web-2 leaves it.
+  EXPECT_TRUE(queue.push(about("a", "half", {"web-1"})).empty());
+  const auto dropped = queue.push(about("a", "ends", {"web-1", "web-2"}));
+  ASSERT_EQ(dropped.size(), 2U);
+  EXPECT_EQ(next(queue, 100'000), "ends");
+}
+
+TEST_F(QueueTest, WithdrawsWhatIsOver) {
+  DeliveryQueue queue({}, random);
+  (void)queue.push(about("a", "1", {"web-1"}));
+  (void)queue.push(about("b", "2", {"web-1"}));
+  EXPECT_EQ(queue.withdraw("a").size(), 1U);
+  EXPECT_EQ(next(queue, 0), "2");
+  EXPECT_TRUE(queue.withdraw("b").empty());
+  EXPECT_FALSE(queue.finish({Outcome::Kind::kRetry, "HTTP 500"}, 0));
+  EXPECT_EQ(next(queue, 100'000), "");
+  EXPECT_EQ(queue.size(), 0U);
+  EXPECT_EQ(queue.bytes(), 0U);
 }
 
 class FakeTransport final : public Transport {

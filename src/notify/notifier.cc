@@ -166,8 +166,13 @@ void Notifier::step(Mail mail) {
   if (values) values_saved_ms_ = moment.mono_ms;
   step.changes = dispatcher_->take_changes(values);
   std::vector<std::shared_ptr<const Notification>> to_send;
+  std::vector<LogKey> over;
   for (const Decision& one : step.decisions) {
-    if (one.notification) to_send.push_back(std::make_shared<const Notification>(*one.notification));
+    if (one.notification) {
+      to_send.push_back(std::make_shared<const Notification>(*one.notification));
+    } else {
+      over.push_back(one.key);
+    }
   }
   for (Notification& one : forwarder_.due(*config_, dispatcher_->alerts(), evaluated_ms_, moment)) {
     if (!one.repeat) step.forwarded.push_back(one);
@@ -176,6 +181,7 @@ void Notifier::step(Mail mail) {
   if (!to_send.empty()) at_step("decided");
   save(std::move(step));
   if (!to_send.empty()) at_step("saved");
+  for (const LogKey& one : over) couriers_.withdraw(one);
   for (auto& one : to_send) send(std::move(one));
   recorder_.save_pending(dispatcher_->pending(), moment.mono_ms);
   note_counts();

@@ -30,6 +30,8 @@ const char* name_of(Ending ending) {
       return "refused";
     case Ending::kExpired:
       return "expired";
+    case Ending::kSuperseded:
+      return "superseded";
     case Ending::kQueueFull:
       break;
   }

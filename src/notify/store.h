@@ -35,7 +35,8 @@ struct Delivery {
   std::string receiver;
   std::string integration;
   std::string group_key;
-  std::string result;  // "sent", "refused", "expired", "queue_full", "no_receiver"; empty: on its way
+  // "sent", "refused", "expired", "queue_full", "superseded", "no_receiver"; empty: on its way
+  std::string result;
   std::string answer;  // of the receiver, or why it failed
   int64_t decided_ms = 0;
   int64_t finished_ms = 0;  // 0: on its way
