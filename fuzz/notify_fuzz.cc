@@ -1,5 +1,5 @@
-// The configuration of notifications, the matchers of silences, and stored notifications: any text must be refused or
-// read, within its limits; what is read can be written and read again.
+// The configuration of notifications, the matchers of silences, stored notifications, and the log that instances share:
+// any text must be refused or read, within its limits; what is read can be written and read again.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,6 +8,7 @@
 #include "notify/config.h"
 #include "notify/matchers.h"
 #include "notify/notification.h"
+#include "notify/shared_log.h"
 #include "notify/silence.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -15,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   const monitor::query::Labels labels({{"alertname", "a"}, {"agent", "web-1"}});
-  switch (data[0] % 3) {
+  switch (data[0] % 4) {
     case 0: {
       const ParsedConfig parsed = parse_config(text);
       if (!parsed.faults.empty()) break;
@@ -32,9 +33,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (again && matches_all(*again, labels) != matches_all(*matchers, labels)) abort();
       break;
     }
-    default: {
+    case 2: {
       const auto notification = parse_notification(text);
       if (notification && !parse_notification(webhook_json(*notification))) abort();
+      break;
+    }
+    default: {
+      const auto entries = decode_entries(text);
+      if (!entries) break;
+      const auto again = encode_entries(*entries, size_t{1} << 24);
+      if (again && !decode_entries(*again)) abort();
     }
   }
   return 0;

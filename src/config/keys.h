@@ -29,6 +29,7 @@ std::string group_key(std::string_view group);         // /monitor/groups/<group
 std::string status_key(std::string_view agent_id);     // /monitor/status/<agent-id>
 std::string inventory_key(std::string_view agent_id);  // /monitor/inventory/<agent-id>
 std::string plugin_key(std::string_view plugin);       // /monitor/plugins/<plugin>
+std::string notification_log_key(size_t part);         // /monitor/notifications/<part>
 
 // Prefixes; they end with a slash.
 std::string agent_overrides(std::string_view agent_id);  // /monitor/overrides/agents/<agent-id>/

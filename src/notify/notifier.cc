@@ -21,27 +21,6 @@ SenderFactory factory_of(const NotifierOptions& options) {
 
 }  // namespace
 
-struct Notifier::Metrics {
-  explicit Metrics(telemetry::Registry& r)
-      : firing(r.gauge("monitor_notify_alerts", "Alerts, by state.", {{"state", "firing"}})),
-        pending(r.gauge("monitor_notify_alerts", "", {{"state", "pending"}})),
-        groups(r.gauge("monitor_notify_groups", "Groups of alerts.")),
-        silences(r.gauge("monitor_notify_silences", "Silences that are active now.")),
-        store_failing(r.gauge("monitor_notify_store_failing",
-                              "1 while alerts and notifications cannot be stored; they are sent all the same.")),
-        config_ok(r.gauge("monitor_notify_config_ok", "1 if the configuration's file is the one in use.")),
-        no_receiver(r.counter("monitor_notify_dropped_total", "Notifications that were given up, by reason.",
-                              {{"receiver", ""}, {"integration", ""}, {"reason", "no_receiver"}})) {}
-
-  telemetry::Gauge& firing;
-  telemetry::Gauge& pending;
-  telemetry::Gauge& groups;
-  telemetry::Gauge& silences;
-  telemetry::Gauge& store_failing;
-  telemetry::Gauge& config_ok;
-  telemetry::Counter& no_receiver;
-};
-
 Result<std::unique_ptr<Notifier>> Notifier::start(const NotifierOptions& options, const Clock& clock,
                                                   telemetry::Registry& registry) {
   auto lock = LockFile::acquire(options.store_path + ".lock", "the notifications of " + options.store_path);
@@ -59,12 +38,13 @@ Notifier::Notifier(const NotifierOptions& options, const Clock& clock, telemetry
                    std::unique_ptr<AlertStore> store)
     : options_(options),
       clock_(clock),
-      metrics_(std::make_unique<Metrics>(registry)),
+      metrics_(std::make_unique<NotifierMetrics>(registry)),
       lock_(std::move(lock)),
       store_(std::move(store)),
       config_watch_(options.config_path),
       silence_watch_(*store_, options.on_silence_change),
       recorder_(*store_),
+      sharing_(options.shared),
       couriers_(factory_of(options), options.limits, clock, registry, [this](std::vector<Ended> ended) {
         {
           const std::lock_guard guard(mutex_);
@@ -80,16 +60,17 @@ Notifier::~Notifier() {
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
-  if (!dispatcher_) return;  // it has not begun
   couriers_.stop();
   Mail rest;
   {
     const std::lock_guard lock(mutex_);
     rest = std::exchange(mail_, {});
   }
-  recorder_.note_ended(std::move(rest.ended), now().wall_ms);
   AlertStore::Step last;
-  last.changes = dispatcher_->take_changes(true);
+  last.changes = dispatcher_.take_changes(true);
+  sharing_.note_ended(rest.ended);
+  recorder_.note_ended(std::move(rest.ended), now().wall_ms);
+  if (replaced_.empty()) (void)share(last, now().mono_ms);
   save(std::move(last));
 }
 
@@ -97,17 +78,43 @@ Status Notifier::begin() {
   auto config = config_watch_.load();
   if (!config) return config.error();
   config_ = *config;
+  dispatcher_ = Dispatcher(config_);
   auto loaded = store_->load();
   if (!loaded) return loaded.error();
   if (Status noted = store_->note_config(options_.config_path); !noted) return noted;
-  dispatcher_.emplace(config_);
-  dispatcher_->restore(std::move(loaded->alerts), std::move(loaded->log), now());
   metrics_->config_ok.set(1);
-  if (auto silences = silence_watch_.look()) dispatcher_->set_silences(std::move(*silences));
-  (void)couriers_.configure(*config_);
-  for (Notification& one : loaded->outbox) send(std::make_shared<const Notification>(std::move(one)));
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this, kept = std::move(*loaded)]() mutable {
+    if (take_over(kept)) run();
+  });
   return {};
+}
+
+// Continues where this instance has stopped, or where another one did. False: the object is being destroyed.
+bool Notifier::take_over(AlertStore::Loaded& kept) {
+  const int64_t begun_ms = now().mono_ms;
+  while (true) {
+    auto elsewhere = sharing_.take_over(kept, now().wall_ms);
+    if (elsewhere) {
+      AlertStore::Step first;
+      first.finished = std::move(*elsewhere);
+      save(std::move(first));
+      break;
+    }
+    constexpr int64_t kPatienceMs = 60'000;
+    if (now().mono_ms - begun_ms > kPatienceMs) {
+      log_error("the shared log of notifications cannot be read; what another instance has told may be told again",
+                {{"reason", elsewhere.error()}});
+      break;
+    }
+    log_warning("the shared log of notifications cannot be read yet; alerts wait", {{"reason", elsewhere.error()}});
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) return false;
+  }
+  dispatcher_.restore(std::move(kept.alerts), std::move(kept.log), now());
+  if (auto silences = silence_watch_.look()) dispatcher_.set_silences(std::move(*silences));
+  (void)couriers_.configure(*config_);
+  for (Notification& one : kept.outbox) send(std::make_shared<const Notification>(std::move(one)));
+  return true;
 }
 
 Moment Notifier::now() const { return {clock_.wall_ns() / kNanosPerMilli, clock_.mono_ns() / kNanosPerMilli}; }
@@ -139,11 +146,16 @@ void Notifier::update_group(const std::string& group, std::span<const rules::Ale
   changed_.notify_all();
 }
 
+std::string Notifier::replaced() const {
+  const std::lock_guard lock(mutex_);
+  return replaced_;
+}
+
 void Notifier::run() {
   std::unique_lock lock(mutex_);
-  while (!stopping_) {
+  while (!stopping_ && replaced_.empty()) {
     const int64_t mono_ms = now().mono_ms;
-    const int64_t due_ms = std::min(dispatcher_->next_due_ms(), looked_ms_ + options_.look_ms);
+    const int64_t due_ms = std::min(dispatcher_.next_due_ms(), looked_ms_ + options_.look_ms);
     if (mail_.empty() && due_ms > mono_ms) {
       changed_.wait_for(lock, std::chrono::milliseconds(std::clamp<int64_t>(due_ms - mono_ms, 1, options_.look_ms)));
       if (stopping_) break;
@@ -161,10 +173,10 @@ void Notifier::step(Mail mail) {
   take(mail, moment);
 
   AlertStore::Step step;
-  step.decisions = dispatcher_->due(moment);
+  step.decisions = dispatcher_.due(moment);
   const bool values = moment.mono_ms - values_saved_ms_ >= kSaveValuesMs;
   if (values) values_saved_ms_ = moment.mono_ms;
-  step.changes = dispatcher_->take_changes(values);
+  step.changes = dispatcher_.take_changes(values);
   std::vector<std::shared_ptr<const Notification>> to_send;
   std::vector<LogKey> over;
   for (const Decision& one : step.decisions) {
@@ -174,16 +186,18 @@ void Notifier::step(Mail mail) {
       over.push_back(one.key);
     }
   }
-  for (Notification& one : forwarder_.due(*config_, dispatcher_->alerts(), evaluated_ms_, moment)) {
+  for (Notification& one : forwarder_.due(*config_, dispatcher_.alerts(), evaluated_ms_, moment)) {
     if (!one.repeat) step.forwarded.push_back(one);
     to_send.push_back(std::make_shared<const Notification>(std::move(one)));
   }
   if (!to_send.empty()) at_step("decided");
+  const bool mine = share(step, moment.mono_ms);
+  if (!mine) return;
   save(std::move(step));
   if (!to_send.empty()) at_step("saved");
   for (const LogKey& one : over) couriers_.withdraw(one);
   for (auto& one : to_send) send(std::move(one));
-  recorder_.save_pending(dispatcher_->pending(), moment.mono_ms);
+  recorder_.save_pending(dispatcher_.pending(), moment.mono_ms);
   note_counts();
 }
 
@@ -194,14 +208,29 @@ void Notifier::take(Mail& mail, Moment moment) {
     alerts.reserve(mail.alerts.size());
     for (auto& [labels, alert] : mail.alerts) alerts.push_back(std::move(alert));
     evaluated_ms_ = std::max(evaluated_ms_, mail.evaluated_ms);
-    dispatcher_->update(alerts, mail.evaluated_ms, moment);
-    for (const auto& [group, all] : mail.groups) dispatcher_->end_missing(group, all, moment);
+    dispatcher_.update(alerts, mail.evaluated_ms, moment);
+    for (const auto& [group, all] : mail.groups) dispatcher_.end_missing(group, all, moment);
   }
+  sharing_.note_ended(mail.ended);
   recorder_.note_ended(std::move(mail.ended), moment.wall_ms);
 }
 
+// What all instances know comes first: what only this one has stored is compared with it when it notifies again.
+bool Notifier::share(const AlertStore::Step& step, int64_t mono_ms) {
+  const Status shared = sharing_.share(step.decisions, step.changes.expired, mono_ms);
+  metrics_->shared_failing.set(sharing_.failing() ? 1 : 0);
+  if (shared) return true;
+  log_warning("another instance notifies; this one sends nothing any more", {{"reason", shared.error()}});
+  {
+    const std::lock_guard lock(mutex_);
+    replaced_ = shared.error().message();
+  }
+  at_step("replaced");
+  return false;
+}
+
 void Notifier::save(AlertStore::Step step) {
-  const Recorder::Saved saved = recorder_.save(std::move(step), dispatcher_->alerts());
+  const Recorder::Saved saved = recorder_.save(std::move(step), dispatcher_.alerts());
   metrics_->store_failing.set(saved.status ? 0 : 1);
   if (saved.status && saved.finished) at_step("finished");
 }
@@ -214,11 +243,11 @@ void Notifier::send(std::shared_ptr<const Notification> notification) {
 
 void Notifier::note_counts() {
   metrics_->firing.set(static_cast<double>(std::ranges::count_if(
-      dispatcher_->alerts(), [](const auto& one) { return one.second.alert.state == rules::AlertState::kFiring; })));
-  metrics_->pending.set(static_cast<double>(dispatcher_->pending().size()));
-  metrics_->groups.set(static_cast<double>(dispatcher_->groups()));
+      dispatcher_.alerts(), [](const auto& one) { return one.second.alert.state == rules::AlertState::kFiring; })));
+  metrics_->pending.set(static_cast<double>(dispatcher_.pending().size()));
+  metrics_->groups.set(static_cast<double>(dispatcher_.groups()));
   metrics_->silences.set(
-      static_cast<double>(std::ranges::count_if(dispatcher_->silences(), [wall_ms = now().wall_ms](const Silence& one) {
+      static_cast<double>(std::ranges::count_if(dispatcher_.silences(), [wall_ms = now().wall_ms](const Silence& one) {
         return one.state(wall_ms) == Silence::State::kActive;
       })));
 }
@@ -228,19 +257,19 @@ void Notifier::look() {
   looked_ms_ = moment.mono_ms;
   if (auto config = config_watch_.look()) {
     config_ = std::move(config);
-    dispatcher_->configure(config_, moment);
+    dispatcher_.configure(config_, moment);
     forwarder_.forget();
     for (auto& one : couriers_.configure(*config_)) send(std::move(one));
   }
   metrics_->config_ok.set(config_watch_.trouble().empty() ? 1 : 0);
-  if (auto silences = silence_watch_.look()) dispatcher_->set_silences(std::move(*silences));
+  if (auto silences = silence_watch_.look()) dispatcher_.set_silences(std::move(*silences));
   if (pruned_ms_ == 0 || moment.mono_ms - pruned_ms_ >= kPruneMs) prune(moment);
   at_step("looked");
 }
 
 void Notifier::prune(Moment moment) {
   pruned_ms_ = moment.mono_ms;
-  dispatcher_->expire_log(moment.wall_ms);
+  dispatcher_.expire_log(moment.wall_ms);
   if (const Status pruned = store_->prune(moment.wall_ms - options_.keep_history_ms); !pruned) {
     log_warning("the history of alerts cannot be cut", {{"reason", pruned.error()}});
   }

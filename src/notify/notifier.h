@@ -12,7 +12,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -25,8 +24,10 @@
 #include "notify/config_watch.h"
 #include "notify/courier_pool.h"
 #include "notify/dispatcher.h"
+#include "notify/notifier_metrics.h"
 #include "notify/recorder.h"
 #include "notify/senders.h"
+#include "notify/sharing.h"
 #include "notify/silence_watch.h"
 #include "notify/store.h"
 #include "rules/alert.h"
@@ -38,13 +39,15 @@ struct NotifierOptions {
   std::string config_path;
   std::string store_path;  // a lock file is beside it
   SenderOptions senders = {};
+  // With other instances, of which one at a time notifies; nullptr: there are none.
+  std::shared_ptr<SharedLog> shared = nullptr;
   QueueLimits limits = {};
   int64_t look_ms = 1000;  // between looks at the configuration and the silences
   int64_t keep_history_ms = int64_t{30} * 24 * 3'600'000;
   // Called on the notifier's thread with changes of silences that another process has made since the start.
   std::function<void(const SilenceChange& change)> on_silence_change = {};
   // For tests: instead of make_sender(); and what is called at each step ("taken", "decided", "saved", "finished"), and
-  // after each look at the configuration and the silences ("looked").
+  // after each look at the configuration and the silences ("looked"), and at the end of its work ("replaced").
   SenderFactory make = {};
   std::function<void(std::string_view step)> at_step = {};
 };
@@ -63,6 +66,8 @@ class Notifier final : public rules::AlertSink {
   std::vector<ReceiverState> receivers() const { return couriers_.receivers(); }
   // Why the configuration's file is not the one in use; empty: it is.
   std::string config_trouble() const { return config_watch_.trouble(); }
+  // Another instance notifies instead of this one, which sends nothing any more; why. Empty: this one does.
+  std::string replaced() const;
 
  private:
   // What has come since the last step.
@@ -73,11 +78,11 @@ class Notifier final : public rules::AlertSink {
     std::vector<Ended> ended;
     bool empty() const { return alerts.empty() && evaluated_ms == 0 && ended.empty(); }
   };
-  struct Metrics;
 
   Notifier(const NotifierOptions& options, const Clock& clock, telemetry::Registry& registry, LockFile lock,
            std::unique_ptr<AlertStore> store);
   Status begin();
+  bool take_over(AlertStore::Loaded& kept);
   void run();
   void step(Mail mail);
   void take(Mail& mail, Moment moment);
@@ -85,28 +90,32 @@ class Notifier final : public rules::AlertSink {
   void prune(Moment moment);
   void save(AlertStore::Step step);
   void send(std::shared_ptr<const Notification> notification);
+  // False: another instance notifies.
+  bool share(const AlertStore::Step& step, int64_t mono_ms);
   void note_counts();
   Moment now() const;
   void at_step(std::string_view name) const;
 
   const NotifierOptions options_;
   const Clock& clock_;
-  const std::unique_ptr<Metrics> metrics_;
+  const std::unique_ptr<NotifierMetrics> metrics_;
   const LockFile lock_;
 
-  mutable std::mutex mutex_;  // guards the mailbox and stopping_
+  mutable std::mutex mutex_;  // guards the mailbox, stopping_ and replaced_
   std::condition_variable changed_;
   Mail mail_;
   bool stopping_ = false;
+  std::string replaced_;
 
   // Of the notifier's thread, after the start.
   const std::unique_ptr<AlertStore> store_;
   ConfigWatch config_watch_;
   std::shared_ptr<const Config> config_;
   SilenceWatch silence_watch_;
-  std::optional<Dispatcher> dispatcher_;
+  Dispatcher dispatcher_{nullptr};
   AlertForwarder forwarder_;
   Recorder recorder_;
+  Sharing sharing_;
   int64_t values_saved_ms_ = 0;
   int64_t looked_ms_ = 0;
   int64_t pruned_ms_ = 0;

@@ -1,0 +1,47 @@
+// AlertNotifications: the notifier of `serve`, while this instance is the one that notifies. It is started when this
+// instance becomes that one, and stopped when it is not any more; what could not be started is tried again.
+//
+// All methods on the thread of the rules.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "notify/notifier.h"
+#include "rules/alert.h"
+#include "telemetry/registry.h"
+
+namespace monitor {
+
+class AlertNotifications final : public rules::AlertSink {
+ public:
+  // The clock and the registry must outlive it. `options.shared` is made anew for each start by `share`; nothing: there
+  // is one instance.
+  using Share = std::function<std::shared_ptr<notify::SharedLog>()>;
+  AlertNotifications(notify::NotifierOptions options, Share share, const Clock& clock, telemetry::Registry& registry);
+
+  // Whether this instance is the one that notifies.
+  void set_active(bool active);
+  void update(std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) override;
+  void update_group(const std::string& group, std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) override;
+
+ private:
+  // Starts what is not started yet. False: there is no notifier now.
+  bool ready();
+  void start();
+  void stop();
+
+  const notify::NotifierOptions options_;
+  const Share share_;
+  const Clock& clock_;
+  telemetry::Registry& registry_;
+  telemetry::Gauge& active_gauge_;
+  bool active_ = false;
+  int64_t not_before_ns_ = 0;  // monotonic
+  std::string trouble_;        // as last logged
+  std::unique_ptr<notify::Notifier> notifier_;
+};
+
+}  // namespace monitor
