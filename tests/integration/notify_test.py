@@ -1,15 +1,12 @@
 #!/usr/bin/env python3
-"""Notifications to real receivers: Debian's Alertmanager, an SMTP server with TLS and logins, HTTP servers that fail in
+"""Notifications to real receivers: Debian's Alertmanager, an SMTP server (aiosmtpd) with TLS and logins, HTTP servers that fail in
 every way, Kafka, and programs. A driver takes the place of the rule engine."""
-import base64
 import email
 import http.server
 import json
 import os
 import random
-import re
 import shutil
-import socketserver
 import ssl
 import subprocess
 import sys
@@ -18,6 +15,9 @@ import threading
 import time
 import unittest
 import urllib.request
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import services  # noqa: E402
@@ -126,72 +126,36 @@ class Hook:
 
 
 class Smtp:
-    """An SMTP server with STARTTLS and AUTH PLAIN; `plan` has the reply to each RCPT, the last one stays."""
+    """aiosmtpd with STARTTLS and logins; `plan` has the reply to each RCPT, the last one stays."""
 
     def __init__(self, context=None, password=None, plan=("250 ok",)):
         smtp = self
         self.mails, self.plan, self.tls_used, self.logins = [], list(plan), [], []
 
-        class Handler(socketserver.StreamRequestHandler):
-            def say(self, text):
-                self.wfile.write(text.encode() + b"\r\n")
+        class Handler:
+            async def handle_RCPT(self, _server, _session, envelope, address, _options):
+                reply = smtp.plan.pop(0) if len(smtp.plan) > 1 else smtp.plan[0]
+                if reply.startswith("250"):
+                    envelope.rcpt_tos.append(address)
+                return reply
 
-            def handle(self):
-                self.say("220 test ESMTP")
-                tls, recipients = False, []
-                while line := self.rfile.readline():
-                    command = line.decode().strip()
-                    word = command.split(" ")[0].upper()
-                    if word in ("EHLO", "HELO"):
-                        extra = ["250-STARTTLS"] if context and not tls else []
-                        extra += ["250-AUTH PLAIN"] if password and tls else []
-                        self.say("\r\n".join(["250-test", *extra, "250 8BITMIME"]))
-                    elif word == "STARTTLS" and context:
-                        self.say("220 go")
-                        self.connection = context.wrap_socket(self.connection, server_side=True)
-                        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
-                        tls = True
-                    elif word == "AUTH":
-                        given = base64.b64decode(command.split(" ")[2] if len(command.split(" ")) > 2 else self.ask())
-                        good = given.endswith(b"\0" + password.encode())
-                        smtp.logins.append(good)
-                        self.say("235 ok" if good else "535 wrong")
-                    elif word == "RCPT":
-                        reply = smtp.plan.pop(0) if len(smtp.plan) > 1 else smtp.plan[0]
-                        if reply.startswith("250"):
-                            recipients.append(re.search("<(.*)>", command)[1])
-                        self.say(reply)
-                    elif word == "DATA":
-                        self.say("354 go")
-                        data = b""
-                        while not (line := self.rfile.readline()).startswith(b".\r\n"):
-                            data += line
-                        smtp.mails.append((recipients, email.message_from_bytes(data)))
-                        smtp.tls_used.append(tls)
-                        self.say("250 queued as 42")
-                    elif word == "QUIT":
-                        self.say("221 bye")
-                        return
-                    else:
-                        self.say("250 ok")
+            async def handle_DATA(self, _server, session, envelope):
+                smtp.mails.append((list(envelope.rcpt_tos), email.message_from_bytes(envelope.content)))
+                smtp.tls_used.append(session.ssl is not None)
+                return "250 queued as 42"
 
-            def ask(self):
-                self.say("334 ")
-                return self.rfile.readline().strip()
+        def authenticate(_server, _session, _envelope, _mechanism, login):
+            good = (login.login, login.password) == (b"me", (password or "").encode())
+            smtp.logins.append(good)
+            return AuthResult(success=good)
 
-        class Server(socketserver.ThreadingTCPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_):  # a client that refuses the certificate
-                pass
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.port = free_port()
+        self.server = Controller(Handler(), "127.0.0.1", self.port, tls_context=context,
+                                 authenticator=authenticate if password else None)
+        self.server.start()
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()
 
 
 class NotifyTest(unittest.TestCase):
