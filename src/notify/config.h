@@ -56,8 +56,11 @@ struct Integration {
   std::string smarthost = {};  // HOST:PORT
   std::string hello = {};
   bool require_tls = true;
-  std::string channel = {};               // kSlack
-  std::string username = {};              // kSlack: shown as the sender
+  std::string channel = {};   // kSlack
+  std::string username = {};  // kSlack: shown as the sender
+  // kEmail, kSlack: templates (text_template.h); empty: the fixed form. The title is a mail's subject.
+  std::string title = {};
+  std::string text = {};
   std::vector<std::string> command = {};  // kCommand: the program and its arguments
   std::string brokers = {};               // kKafka; empty: those of the metric log
   std::string topic = {};                 // kKafka

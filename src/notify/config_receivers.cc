@@ -6,6 +6,7 @@
 #include "base/net/address.h"
 #include "base/text.h"
 #include "notify/config_parts.h"
+#include "notify/text_template.h"
 
 namespace monitor::notify {
 
@@ -68,6 +69,8 @@ class IntegrationParser {
         parse_http("api_url");
         result_.channel = fields_.text("channel").value_or("");
         result_.username = fields_.text("username").value_or("");
+        result_.title = text_template(fields_, "title");
+        result_.text = text_template(fields_, "text");
         break;
       case Kind::kCommand:
         parse_command();
@@ -107,6 +110,14 @@ class IntegrationParser {
       fields.fault(fields.place_of(key), fmt::format("{}: got {}, expected an absolute path", key, shown(text)));
     }
     if (text.find('\0') != std::string::npos) text.clear();
+    return text;
+  }
+
+  std::string text_template(YamlFields& fields, const char* key) {
+    auto text = fields.text(key).value_or("");
+    if (const Status good = check_template(text); !good) {
+      fields.fault(fields.place_of(key), fmt::format("{}: {}", key, good.error().message()));
+    }
     return text;
   }
 
@@ -207,6 +218,13 @@ class IntegrationParser {
       fault("require_tls", "require_tls: a password is not sent without TLS; expected true");
     }
     if (const YamlPtr tls = fields_.take("tls_config")) parse_tls(tls);
+    result_.text = text_template(fields_, "text");
+    if (const YamlPtr node = fields_.take("headers")) {
+      YamlFields headers(node, "headers", faults_);
+      if (!headers.is_map()) return;
+      result_.title = text_template(headers, "Subject");
+      headers.refuse_unknown();
+    }
   }
 
   bool check_address(const char* key, std::string_view address) {
@@ -262,45 +280,6 @@ class IntegrationParser {
 };
 
 }  // namespace
-
-std::string_view to_string(Kind kind) {
-  switch (kind) {
-    case Kind::kWebhook:
-      return "webhook";
-    case Kind::kAlertmanager:
-      return "alertmanager";
-    case Kind::kEmail:
-      return "email";
-    case Kind::kSlack:
-      return "slack";
-    case Kind::kCommand:
-      return "command";
-    case Kind::kKafka:
-      break;
-  }
-  return "kafka";
-}
-
-Matchers parse_matchers(YamlFields& fields, std::string_view key, std::vector<Fault>& faults) {
-  Matchers matchers;
-  for (const YamlPtr& item : fields.list(key)) {
-    if (item->kind != YamlNode::Kind::kScalar) {
-      faults.push_back({item->place, fmt::format("{}: got {}, expected a text such as 'severity=\"page\"'", key,
-                                                 item->kind_name())});
-      continue;
-    }
-    auto some = parse_matcher_list(item->text);
-    if (!some) {
-      faults.push_back({item->place, fmt::format("{}: {}", key, some.error().message())});
-      continue;
-    }
-    matchers.insert(matchers.end(), std::make_move_iterator(some->begin()), std::make_move_iterator(some->end()));
-  }
-  if (matchers.size() > kMaxMatchers) {
-    faults.push_back({fields.place_of(key), fmt::format("{}: there are more than {} matchers", key, kMaxMatchers)});
-  }
-  return matchers;
-}
 
 Receiver parse_receiver(const YamlPtr& node, std::vector<Fault>& faults) {
   Receiver receiver;

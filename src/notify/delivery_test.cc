@@ -172,6 +172,23 @@ struct SenderTest : testing::Test {
   }
 };
 
+TEST_F(SenderTest, WritesTheTextsOfTemplates) {
+  Integration slack{.kind = Kind::kSlack, .http = {.url = "http://x/y"}};
+  slack.title =
+      "{{ .CommonLabels.agent }}\n{{ .Status | toUpper }} {{ len .Alerts.Firing }}/{{ len .Alerts.Resolved }}";
+  slack.text = "{{ range .Alerts }}{{ .Annotations.summary }} at {{ .Value }}{{ .Annotations.nothing }}{{ end }}";
+  EXPECT_EQ(send(slack).kind, Outcome::Kind::kSent);
+  EXPECT_NE(transport->http.body.find(R"("title":"wéb-1\nFIRING 1/0")"), std::string::npos) << transport->http.body;
+  EXPECT_NE(transport->http.body.find(R"(95 % &amp; more)"), std::string::npos) << transport->http.body;
+  EXPECT_NE(transport->http.body.find(R"(at 0.5")"), std::string::npos) << transport->http.body;
+  // The notification is there, whatever the template does.
+  slack.title = "{{ .Nothing }}";
+  EXPECT_EQ(send(slack).kind, Outcome::Kind::kSent);
+  EXPECT_NE(transport->http.body.find("error expanding template: 1:4: there is no field Nothing"), std::string::npos)
+      << transport->http.body;
+  EXPECT_NE(transport->http.body.find("[FIRING:1] Disk"), std::string::npos);
+}
+
 TEST_F(SenderTest, JudgesAnswers) {
   const Integration hook{.kind = Kind::kWebhook, .http = {.url = "http://x/y"}};
   using K = Outcome::Kind;

@@ -9,6 +9,7 @@
 
 #include "base/escape.h"
 #include "base/text.h"
+#include "notify/text_template.h"
 #include "query/duration.h"
 #include "query/json.h"
 
@@ -67,6 +68,11 @@ std::string base64_lines(const std::string& text) {
   return lines;
 }
 
+std::string one_line(const std::string& title) {
+  constexpr size_t kMost = 250;
+  return sanitize_utf8(printable(title).substr(0, kMost));
+}
+
 std::string paragraph(const Alert& alert) {
   const bool resolved = alert.state == AlertState::kResolved;
   std::string text =
@@ -94,8 +100,17 @@ std::string title_of(const Notification& notification) {
   for (const auto& [label, value] : common.pairs()) {
     if (label != "alertname") title += fmt::format(" {}={}", label, value);
   }
-  constexpr size_t kMost = 250;
-  return sanitize_utf8(printable(title).substr(0, kMost));
+  return one_line(title);
+}
+
+std::string title_of(const Notification& notification, const Integration& integration) {
+  if (integration.title.empty()) return title_of(notification);
+  return one_line(std::string(trim(expand_template(integration.title, notification, title_of(notification)))));
+}
+
+std::string body_of(const Notification& notification, const Integration& integration) {
+  if (integration.text.empty()) return body_of(notification);
+  return sanitize_utf8(printable_lines(expand_template(integration.text, notification, body_of(notification))));
 }
 
 std::string body_of(const Notification& notification) {
@@ -118,19 +133,20 @@ std::string mail_of(const Notification& notification, const Integration& integra
   mail += fmt::format("Date: {:%a, %d %b %Y %H:%M:%S} +0000\r\n", fmt::gmtime(static_cast<time_t>(now_ms / 1000)));
   mail += fmt::format("From: <{}>\r\n", integration.from);
   mail += fmt::format("To: <{}>\r\n", join(integration.to, ">,\r\n <"));
-  mail += fmt::format("Subject: {}\r\n", encoded_words(title_of(notification)));
+  mail += fmt::format("Subject: {}\r\n", encoded_words(title_of(notification, integration)));
   mail += fmt::format("Message-ID: <{}@{}>\r\n", notification.id, domain);
   mail += fmt::format("X-Monitor-Notification-Id: {}\r\n", notification.id);
   mail += "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n";
   mail += "Content-Transfer-Encoding: base64\r\n\r\n";
-  mail += base64_lines(body_of(notification) + fmt::format("\nnotification {} for receiver {}\n", notification.id,
-                                                           printable(notification.receiver)));
+  mail +=
+      base64_lines(body_of(notification, integration) + fmt::format("\nnotification {} for receiver {}\n",
+                                                                    notification.id, printable(notification.receiver)));
   return mail;
 }
 
 std::string slack_json(const Notification& notification, const Integration& integration) {
   constexpr size_t kMost = 7000;  // Slack cuts longer texts
-  std::string body = body_of(notification);
+  std::string body = body_of(notification, integration);
   if (body.size() > kMost) body = sanitize_utf8(body.substr(0, kMost)) + "...";
   // In Slack's text, these would begin markup.
   const auto escaped = [](const std::string& text) {
@@ -138,8 +154,8 @@ std::string slack_json(const Notification& notification, const Integration& inte
     for (const char c : text) result += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
     return result;
   };
-  Json json = {{"attachments", Json::array({{{"title", escaped(title_of(notification))},
-                                             {"fallback", escaped(title_of(notification))},
+  Json json = {{"attachments", Json::array({{{"title", escaped(title_of(notification, integration))},
+                                             {"fallback", escaped(title_of(notification, integration))},
                                              {"text", escaped(body)},
                                              {"footer", "notification " + notification.id},
                                              {"color", notification.resolved() ? "good" : "danger"}}})}};

@@ -9,6 +9,9 @@ namespace monitor::notify {
 
 // One line: [FIRING:2] DiskFull agent=web-1
 std::string title_of(const Notification& notification);
+// The integration's templates, or the fixed forms above and below.
+std::string title_of(const Notification& notification, const Integration& integration);
+std::string body_of(const Notification& notification, const Integration& integration);
 // A paragraph for each alert: since when, its labels, its annotations, its value. At most about 100 KiB.
 std::string body_of(const Notification& notification);
 

@@ -40,6 +40,9 @@ class Run {
                   {"$externalLabels", root.values["ExternalLabels"]},
                   {"$externalURL", root.values["ExternalURL"]},
                   {"$value", root.values["Value"]}};
+    if (context_.fields != nullptr) {
+      for (const auto& [name, value] : context_.fields->values) root.values.insert_or_assign(name, value);
+    }
     const TemplateValue dot{std::make_shared<const TemplateMap>(std::move(root))};
     variables_.emplace_back("$", dot);
     auto flow = run(tree_.main, dot);
@@ -225,8 +228,27 @@ class Run {
     return fields_of(operand, std::move(*value));
   }
 
+  // {{ .Alerts.Firing }} and {{ .Alerts.Resolved }}, as in Alertmanager; nothing if the value is no list of alerts.
+  static TemplateValue alerts_in_state(const TemplateValue& value, std::string_view field) {
+    const auto* const list = std::get_if<TemplateValue::List>(&value.data);
+    if (list == nullptr || (field != "Firing" && field != "Resolved")) return {};
+    auto some = std::make_shared<std::vector<TemplateValue>>();
+    for (const TemplateValue& one : **list) {
+      const auto* const alert = std::get_if<TemplateValue::Map>(&one.data);
+      if (alert == nullptr) return {};
+      const auto status = (*alert)->values.find("Status");
+      if (status == (*alert)->values.end()) return {};
+      if (status->second.text() == (field == "Firing" ? "firing" : "resolved")) some->push_back(one);
+    }
+    return {TemplateValue::List(std::move(some))};
+  }
+
   static Result<TemplateValue> fields_of(const Operand& operand, TemplateValue value) {
     for (const std::string& field : operand.fields) {
+      if (auto some = alerts_in_state(value, field); !some.is_nothing()) {
+        value = std::move(some);
+        continue;
+      }
       const auto* const map = std::get_if<TemplateValue::Map>(&value.data);
       if (map == nullptr) {
         return error_at(operand.place, fmt::format("{} has no field {}", value.type_name(), field));

@@ -23,12 +23,16 @@ namespace monitor::rules {
 inline constexpr size_t kMaxTemplateBytes = size_t{64} << 10;
 inline constexpr size_t kMaxExpandedBytes = size_t{64} << 10;
 
+struct TemplateMap;
+
 // What a template is about.
 struct TemplateContext {
   const query::Labels* labels = nullptr;  // {{ $labels }}, {{ .Labels }}
   double value = 0;                       // {{ $value }}, {{ .Value }}
   const query::Labels* external_labels = nullptr;
   std::string_view external_url = {};
+  // Further fields of {{ . }}, for a text that is about more than one series; nullptr: none. It must outlive the call.
+  const TemplateMap* fields = nullptr;
   // {{ query "EXPRESSION" }}: its value at the time of the evaluation.
   std::function<Result<std::vector<query::ResultSeries>>(const std::string& expression)> query = {};
 };
