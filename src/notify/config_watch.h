@@ -1,4 +1,5 @@
-// ConfigWatch: looks whether the configuration's file has changed. A file with faults changes nothing.
+// ConfigWatch: looks whether the configuration's file has changed. A file with faults changes nothing. Without a file,
+// nobody is notified.
 //
 // look() on one thread; trouble() on any.
 #pragma once

@@ -79,7 +79,8 @@ void CourierPool::stop() {
 std::vector<ReceiverState> CourierPool::receivers() const {
   const std::lock_guard lock(mutex_);
   std::vector<ReceiverState> states;
-  for (const auto& [name, one] : couriers_) states.push_back({name.first, name.second, one->waiting(), one->trouble()});
+  for (const auto& [name, one] : couriers_)
+    states.push_back({name.first, name.second, static_cast<int64_t>(one->waiting()), one->trouble()});
   return states;
 }
 

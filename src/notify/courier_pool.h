@@ -15,17 +15,11 @@
 #include "notify/courier.h"
 #include "notify/delivery_queue.h"
 #include "notify/notification_log.h"
+#include "notify/receiver_state.h"
 #include "notify/sender.h"
 #include "telemetry/registry.h"
 
 namespace monitor::notify {
-
-struct ReceiverState {
-  std::string receiver;
-  std::string integration;
-  size_t waiting = 0;
-  std::string trouble;  // why the last attempt failed; empty: it did not
-};
 
 class CourierPool {
  public:

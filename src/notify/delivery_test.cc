@@ -178,9 +178,19 @@ TEST_F(SenderTest, WritesTheTextsOfTemplates) {
       "{{ .CommonLabels.agent }}\n{{ .Status | toUpper }} {{ len .Alerts.Firing }}/{{ len .Alerts.Resolved }}";
   slack.text = "{{ range .Alerts }}{{ .Annotations.summary }} at {{ .Value }}{{ .Annotations.nothing }}{{ end }}";
   EXPECT_EQ(send(slack).kind, Outcome::Kind::kSent);
-  EXPECT_NE(transport->http.body.find(R"("title":"wéb-1\nFIRING 1/0")"), std::string::npos) << transport->http.body;
+  EXPECT_NE(transport->http.body.find(R"("title":"wéb-1\\nFIRING 1/0")"), std::string::npos) << transport->http.body;
   EXPECT_NE(transport->http.body.find(R"(95 % &amp; more)"), std::string::npos) << transport->http.body;
   EXPECT_NE(transport->http.body.find(R"(at 0.5")"), std::string::npos) << transport->http.body;
+  // A long text keeps its lines, and is cut between characters.
+  slack.text = "{{ range .Alerts }}" + std::string(3000, 'x') + "\n" + [] {
+    std::string many;
+    for (int i = 0; i < 3000; ++i) many += "é";
+    return many;
+  }() + "{{ end }}";
+  EXPECT_EQ(send(slack).kind, Outcome::Kind::kSent);
+  EXPECT_NE(transport->http.body.find("xx\\néé"), std::string::npos);
+  EXPECT_NE(transport->http.body.find("éé..."), std::string::npos);
+  EXPECT_EQ(transport->http.body.find("\xef\xbf\xbd"), std::string::npos) << "U+FFFD";
   // The notification is there, whatever the template does.
   slack.title = "{{ .Nothing }}";
   EXPECT_EQ(send(slack).kind, Outcome::Kind::kSent);

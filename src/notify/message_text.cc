@@ -68,9 +68,16 @@ std::string base64_lines(const std::string& text) {
   return lines;
 }
 
+// At most so many bytes, and no part of a character.
+std::string cut(const std::string& text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
+  return text.substr(0, most);
+}
+
 std::string one_line(const std::string& title) {
   constexpr size_t kMost = 250;
-  return sanitize_utf8(printable(title).substr(0, kMost));
+  return cut(printable(title), kMost);
 }
 
 std::string paragraph(const Alert& alert) {
@@ -110,7 +117,7 @@ std::string title_of(const Notification& notification, const Integration& integr
 
 std::string body_of(const Notification& notification, const Integration& integration) {
   if (integration.text.empty()) return body_of(notification);
-  return sanitize_utf8(printable_lines(expand_template(integration.text, notification, body_of(notification))));
+  return printable_lines(expand_template(integration.text, notification, body_of(notification)));
 }
 
 std::string body_of(const Notification& notification) {
@@ -147,7 +154,7 @@ std::string mail_of(const Notification& notification, const Integration& integra
 std::string slack_json(const Notification& notification, const Integration& integration) {
   constexpr size_t kMost = 7000;  // Slack cuts longer texts
   std::string body = body_of(notification, integration);
-  if (body.size() > kMost) body = sanitize_utf8(body.substr(0, kMost)) + "...";
+  if (body.size() > kMost) body = cut(body, kMost) + "...";
   // In Slack's text, these would begin markup.
   const auto escaped = [](const std::string& text) {
     std::string result;

@@ -26,7 +26,9 @@ Result<std::unique_ptr<Notifier>> Notifier::start(const NotifierOptions& options
   auto lock = LockFile::acquire(options.store_path + ".lock", "the notifications of " + options.store_path);
   if (!lock) return lock.error();
   // Before the store is created: a wrong file must leave nothing behind.
-  if (const auto config = load_config(options.config_path); !config) return config.error();
+  if (!options.config_path.empty()) {
+    if (const auto config = load_config(options.config_path); !config) return config.error();
+  }
   auto store = AlertStore::open(options.store_path, AlertStore::Open::kCreate, clock);
   if (!store) return store.error();
   std::unique_ptr<Notifier> notifier(new Notifier(options, clock, registry, std::move(*lock), std::move(*store)));
@@ -198,6 +200,7 @@ void Notifier::step(Mail mail) {
   for (const LogKey& one : over) couriers_.withdraw(one);
   for (auto& one : to_send) send(std::move(one));
   recorder_.save_pending(dispatcher_.pending(), moment.mono_ms);
+  recorder_.save_receivers(couriers_.receivers(), moment.mono_ms);
   note_counts();
 }
 

@@ -36,8 +36,8 @@
 namespace monitor::notify {
 
 struct NotifierOptions {
-  std::string config_path;
-  std::string store_path;  // a lock file is beside it
+  std::string config_path;  // empty: nobody is notified; alerts, their history and silences are kept all the same
+  std::string store_path;   // a lock file is beside it
   SenderOptions senders = {};
   // With other instances, of which one at a time notifies; nullptr: there are none.
   std::shared_ptr<SharedLog> shared = nullptr;

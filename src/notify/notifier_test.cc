@@ -173,6 +173,24 @@ TEST_F(NotifierTest, EndsWhatItsGroupDoesNotHaveAnyMore) {
   EXPECT_FALSE(told(heard, "-A"));
 }
 
+TEST_F(NotifierTest, KeepsAlertsWithoutAConfiguration) {
+  auto with = options();
+  with.config_path = "";
+  const int64_t start = now();
+  {
+    auto notifier = Notifier::start(with, clock, registry);
+    ASSERT_TRUE(notifier) << notifier.error().message();
+    (*notifier)->update(std::vector{alert("A", start)}, start);
+    (*notifier)->update(std::vector{alert("B", start)}, start);
+    ASSERT_TRUE(wait_for(
+        [&] { return registry.text().find("monitor_notify_alerts{state=\"firing\"} 2") != std::string::npos; }));
+  }
+  const auto store = AlertStore::open(folder.path() + "/alerts.db", AlertStore::Open::kExisting, clock);
+  EXPECT_EQ((*store)->alerts()->size(), 2U);
+  EXPECT_EQ((*store)->episodes(0, 10)->size(), 2U);
+  EXPECT_TRUE((*store)->deliveries(0, 10)->empty());
+}
+
 TEST_F(NotifierTest, ReloadsWholeOrNotAtAll) {
   auto notifier = Notifier::start(options(), clock, registry);
   ASSERT_TRUE(notifier);
@@ -221,7 +239,7 @@ TEST_F(NotifierTest, HearsOfSilencesOfOtherProcesses) {
 }
 
 TEST_F(NotifierTest, ADeadReceiverDelaysNobodyAndUpdatesNeverWait) {
-  std::ofstream(config) << "route: {receiver: r, group_wait: 0s, group_interval: 10ms}\n"
+  std::ofstream(config) << "route: {receiver: r, group_by: [alertname], group_wait: 0s, group_interval: 10ms}\n"
                         << "receivers: [{name: r, webhook_configs: [{url: 'http://dead'}, {url: 'http://x'}]}]\n";
   class Hanging final : public Sender {
    public:

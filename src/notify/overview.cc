@@ -115,6 +115,13 @@ std::string history_json(std::span<const HistoryRow> rows) {
 
 std::string deliveries_json(std::span<const Delivery> deliveries) { return array(deliveries, delivery_json); }
 
+std::string receivers_json(std::span<const ReceiverState> states) {
+  return array(states, [](const ReceiverState& one) {
+    return fmt::format(R"({{"receiver":{},"integration":{},"waiting":{},"trouble":{}}})", json_quote(one.receiver),
+                       json_quote(one.integration), one.waiting, json_quote(one.trouble));
+  });
+}
+
 std::string silences_json(std::span<const Silence> silences, int64_t now_ms) {
   return array(silences, [&](const Silence& one) { return silence_json(one, now_ms); });
 }

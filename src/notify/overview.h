@@ -35,6 +35,7 @@ Result<std::vector<HistoryRow>> history(AlertStore& store, int64_t since_ms, siz
 std::string overview_json(std::span<const AlertRow> rows);
 std::string history_json(std::span<const HistoryRow> rows);
 std::string deliveries_json(std::span<const Delivery> deliveries);
+std::string receivers_json(std::span<const ReceiverState> states);
 std::string silences_json(std::span<const Silence> silences, int64_t now_ms);
 
 // The notification that `alert test-notification` sends.

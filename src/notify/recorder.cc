@@ -9,7 +9,7 @@ namespace monitor::notify {
 
 namespace {
 
-constexpr int64_t kSavePendingMs = 2000;
+constexpr int64_t kForPeopleMs = 2000;
 
 Delivery delivery_of(const Notification& notification, const char* result, std::string answer, int64_t attempts,
                      int64_t now_ms) {
@@ -93,11 +93,17 @@ void Recorder::bound(const std::map<query::Labels, Tracked>& all) {
 }
 
 void Recorder::save_pending(const std::map<query::Labels, rules::Alert>& pending, int64_t mono_ms) {
-  if (mono_ms - pending_saved_ms_ < kSavePendingMs || pending == saved_pending_) return;
+  if (mono_ms - pending_saved_ms_ < kForPeopleMs || pending == saved_pending_) return;
   pending_saved_ms_ = mono_ms;
   std::vector<rules::Alert> rows;
   for (const auto& [labels, one] : pending) rows.push_back(one);
   if (store_.save_pending(rows)) saved_pending_ = pending;
+}
+
+void Recorder::save_receivers(std::vector<ReceiverState> states, int64_t mono_ms) {
+  if (saved_receivers_ && (mono_ms - receivers_saved_ms_ < kForPeopleMs || states == *saved_receivers_)) return;
+  receivers_saved_ms_ = mono_ms;
+  if (store_.save_receivers(states)) saved_receivers_ = std::move(states);
 }
 
 }  // namespace monitor::notify

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ class Recorder {
   Saved save(AlertStore::Step step, const std::map<query::Labels, Tracked>& all);
   // The pending alerts, for people; if they have changed, and every 2 s at most.
   void save_pending(const std::map<query::Labels, rules::Alert>& pending, int64_t mono_ms);
+  // The same for the receivers.
+  void save_receivers(std::vector<ReceiverState> states, int64_t mono_ms);
 
  private:
   void bound(const std::map<query::Labels, Tracked>& all);
@@ -38,6 +41,8 @@ class Recorder {
   AlertStore::Step unsaved_;
   std::map<query::Labels, rules::Alert> saved_pending_;
   int64_t pending_saved_ms_ = 0;
+  std::optional<std::vector<ReceiverState>> saved_receivers_;
+  int64_t receivers_saved_ms_ = 0;
 };
 
 }  // namespace monitor::notify

@@ -20,6 +20,8 @@ constexpr const char* kSchema = R"sql(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE alerts (fingerprint TEXT PRIMARY KEY, settled INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE pending (fingerprint TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE receivers (receiver TEXT, integration TEXT, waiting INTEGER NOT NULL, trouble TEXT NOT NULL,
+                        PRIMARY KEY (receiver, integration)) WITHOUT ROWID;
 CREATE TABLE log (group_key TEXT, receiver TEXT, integration TEXT, id TEXT NOT NULL, time_ms INTEGER NOT NULL,
                   firing TEXT NOT NULL, resolved TEXT NOT NULL,
                   PRIMARY KEY (group_key, receiver, integration)) WITHOUT ROWID;
@@ -152,7 +154,10 @@ const std::string& AlertStore::path() const { return impl_->path(); }
 
 Result<std::unique_ptr<AlertStore>> AlertStore::open(const std::string& path, Open mode, const Clock& clock) {
   if (mode != Open::kCreate && access(path.c_str(), F_OK) != 0) {
-    return Error(Code::kNotFound, "there is no " + path + "; no program has noted alerts in this data folder yet");
+    return Error(Code::kNotFound,
+                 "there is no " + path +
+                     ": no program has evaluated rules in this data folder yet; name another one with --data, or "
+                     "start `monitor-analysis serve` or `monitor up` with --rules");
   }
   // A read-only connection could not read a WAL that it must recover.
   const int flags = SQLITE_OPEN_READWRITE | (mode == Open::kCreate ? SQLITE_OPEN_CREATE : 0);

@@ -20,6 +20,7 @@
 #include "notify/dispatcher.h"
 #include "notify/notification.h"
 #include "notify/notification_log.h"
+#include "notify/receiver_state.h"
 #include "notify/silence.h"
 
 namespace monitor::metriclog::sqlite {
@@ -90,6 +91,8 @@ class AlertStore {
   Status save(const Step& step);
   // The pending alerts, for people.
   Status save_pending(std::span<const rules::Alert> pending);
+  // How it is with the receivers, for people.
+  Status save_receivers(std::span<const ReceiverState> states);
 
   // Names the configuration's file, for commands.
   Status note_config(const std::string& path);
@@ -108,6 +111,7 @@ class AlertStore {
   // Firing, and resolved in the last half hour.
   Result<std::vector<rules::Alert>> alerts();
   Result<std::vector<rules::Alert>> pending();
+  Result<std::vector<ReceiverState>> receivers();
   // Newest first.
   Result<std::vector<Episode>> episodes(int64_t since_ms, size_t most);
   Result<std::vector<Delivery>> deliveries(int64_t since_ms, size_t most);

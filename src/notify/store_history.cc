@@ -34,6 +34,32 @@ Result<std::vector<Alert>> AlertStore::pending() {
   return alerts;
 }
 
+Status AlertStore::save_receivers(std::span<const ReceiverState> states) {
+  return impl_->transaction([&]() -> Status {
+    if (Status good = impl_->exec("DELETE FROM receivers"); !good) return good;
+    for (const ReceiverState& one : states) {
+      if (Status good = impl_->run("INSERT INTO receivers VALUES (?1, ?2, ?3, ?4)",
+                                   {one.receiver, one.integration, one.waiting, one.trouble});
+          !good) {
+        return good;
+      }
+    }
+    return {};
+  });
+}
+
+Result<std::vector<ReceiverState>> AlertStore::receivers() {
+  std::vector<ReceiverState> states;
+  const Status read =
+      impl_->run("SELECT receiver, integration, waiting, trouble FROM receivers", {}, [&](const auto& row) -> Status {
+        states.push_back(
+            {std::string(row.bytes(0)), std::string(row.bytes(1)), row.integer(2), std::string(row.bytes(3))});
+        return {};
+      });
+  if (!read) return read.error();
+  return states;
+}
+
 Result<std::vector<Episode>> AlertStore::episodes(int64_t since_ms, size_t most) {
   std::vector<Episode> episodes;
   const Status read =

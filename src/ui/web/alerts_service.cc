@@ -81,7 +81,9 @@ Result<AlertStore*> AlertsService::store(AlertStore::Open mode) {
 
 Reply AlertsService::alerts() {
   const auto store = this->store(AlertStore::Open::kExisting);
-  if (!store && store.error().code() == Code::kNotFound) return json_reply(R"({"alerts":[]})");
+  if (!store && store.error().code() == Code::kNotFound) {
+    return json_reply(R"({"alerts":[],"receivers":[]})");
+  }
   if (!store) return error_reply(store.error());
   const auto path = (*store)->config_path();
   std::optional<notify::Config> config;
@@ -90,7 +92,10 @@ Reply AlertsService::alerts() {
   }
   const auto rows = notify::overview(**store, config ? &*config : nullptr, now_ms());
   if (!rows) return error_reply(rows.error());
-  return json_reply(fmt::format(R"({{"alerts":{}}})", notify::overview_json(*rows)));
+  const auto receivers = (*store)->receivers();
+  if (!receivers) return error_reply(receivers.error());
+  return json_reply(fmt::format(R"({{"alerts":{},"receivers":{}}})", notify::overview_json(*rows),
+                                notify::receivers_json(*receivers)));
 }
 
 Reply AlertsService::history(int64_t since_ns, size_t most) {

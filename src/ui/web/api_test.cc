@@ -99,19 +99,19 @@ TEST_F(ApiTest, SilencesAreChangedByEditorsAndAudited) {
   const std::string target = "/api/ui/v1/silences";
   const std::string token = "Authorization: Bearer 0123456789abcdef\r\n";
   const std::string body =
-      R"({"matchers":["agent=~\"web-.*\""],"endsAt":"2999-01-01T00:00:00Z","startsAt":"2998-12-01T00:00:00Z","reason":"kernel"})";
+      R"({"matchers":["agent=~\"web-.*\""],"endsAt":"2100-01-01T00:00:00Z","startsAt":"2099-12-01T00:00:00Z","reason":"kernel"})";
   EXPECT_EQ(json(ask("GET", target))["silences"].size(), 0U);
   EXPECT_EQ(json(ask("GET", "/api/ui/v1/alerts"))["alerts"].size(), 0U);
   EXPECT_EQ(status(ask("POST", target, "", body)), 401);
   EXPECT_EQ(status(ask("POST", target, token + "Origin: http://evil.example\r\n", body)), 403);
   for (
       const char* const bad :
-      {"", "[]", "{}", R"({"matchers":"a","endsAt":"2999-01-01T00:00:00Z","reason":"x"})",
+      {"", "[]", "{}", R"({"matchers":"a","endsAt":"2100-01-01T00:00:00Z","reason":"x"})",
        R"({"matchers":["a=b"],"endsAt":5,"reason":"x"})",
-       R"({"matchers":["a=b"],"endsAt":"2999-01-01T00:00:00Z","reason":"x"})",
-       R"({"matchers":["a"],"endsAt":"2999-01-01T00:00:00Z","reason":"x"})",
-       R"({"matchers":["a=b"],"endsAt":"2999-01-01T00:00:00Z","reason":"x","author":"me"})",
-       R"({"matchers":["a=~\".*\""],"endsAt":"2999-01-01T00:00:00Z","startsAt":"2998-12-01T00:00:00Z","reason":"x"})"}) {
+       R"({"matchers":["a=b"],"endsAt":"2100-01-01T00:00:00Z","reason":"x"})",
+       R"({"matchers":["a"],"endsAt":"2100-01-01T00:00:00Z","reason":"x"})",
+       R"({"matchers":["a=b"],"endsAt":"2100-01-01T00:00:00Z","reason":"x","author":"me"})",
+       R"({"matchers":["a=~\".*\""],"endsAt":"2100-01-01T00:00:00Z","startsAt":"2099-12-01T00:00:00Z","reason":"x"})"}) {
     EXPECT_EQ(status(ask("POST", target, token, bad)), 400) << bad;
   }
   const std::string made = ask("POST", target, token, body);

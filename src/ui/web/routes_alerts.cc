@@ -42,7 +42,14 @@ void Api::declare_alerts(RouteTable& table) {
                           .role = Role::kViewer,
                           .id = "getAlerts",
                           .summary = "Alerts that are firing or pending, and what keeps them quiet",
-                          .result = alert_list("as in `monitor-analysis alert list --format json`"),
+                          .result = object({{"alerts", list(open_object(),
+                                                            "as in `monitor-analysis alert list "
+                                                            "--format json`")},
+                                            {"receivers", list(object({{"receiver", text()},
+                                                                       {"integration", text()},
+                                                                       {"waiting", integer("notifications")},
+                                                                       {"trouble", text("why the last attempt failed, "
+                                                                                        "or empty")}}))}}),
                           .handler = [this](const Call& call) {
                             alerts_executor_.submit(call.responder, [this] { return alerts_.alerts(); });
                           }});
