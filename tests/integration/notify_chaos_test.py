@@ -7,6 +7,7 @@ notifier are the real ones; a model of this test says which events there are. Of
 - nothing is told twice: an event has one notification. The same notification may come again, with the same id, only if
   its receiver or this program died between its arrival and its recording: at most once for each kill or broken answer.
 """
+import contextlib
 import http.server
 import json
 import os
@@ -119,11 +120,15 @@ class Schedule:
     def close(self):
         if self.process:
             self.process.kill()
-            self.process.wait()
-            self.process.stdin.close()
-            self.process.stdout.close()
+            self.let_go()
         self.receiver.close()
         shutil.rmtree(self.folder, True)
+
+    def let_go(self):
+        self.process.wait()
+        with contextlib.suppress(BrokenPipeError):  # what it has not read
+            self.process.stdin.close()
+        self.process.stdout.close()
 
     def start(self, kill_at):
         self.process = subprocess.Popen([DRIVER, f"{self.folder}/notify.yml", self.folder, str(kill_at)],
@@ -209,9 +214,7 @@ class Schedule:
     def restart(self):
         """Starts the process, again if it is killed before it is ready."""
         if self.process:
-            self.process.wait()
-            self.process.stdin.close()
-            self.process.stdout.close()
+            self.let_go()
             self.kills += 1
             self.killed = True
         again = self.calm or self.kills > 12 or self.rng.random() < 0.3

@@ -4,8 +4,11 @@ every way, Kafka, and programs. A driver takes the place of the rule engine."""
 import email
 import http.server
 import json
+import logging
 import os
 import random
+import re
+import shlex
 import shutil
 import ssl
 import subprocess
@@ -21,9 +24,10 @@ from aiosmtpd.smtp import AuthResult
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import services  # noqa: E402
-from programs import BIN, free_port, wait_until  # noqa: E402
+from programs import BIN, ROOT, free_port, wait_until  # noqa: E402
 
 DRIVER = os.path.join(os.environ.get("MONITOR_BUILD_DIR", os.path.dirname(BIN)), "tests", "notify_driver")
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # of the SMTP server, about clients that refuse its certificate
 ROUTE = "route: {receiver: r, group_by: [alertname], group_wait: 0s, group_interval: 50ms}\n"
 
 
@@ -273,6 +277,23 @@ class WebhookTest(NotifyTest):
         driver.stop()
         self.assertEqual(len(set(dead.ids())), 10)
 
+    def test_after_an_outage_the_state_of_now_is_told(self):
+        down, start = self.hook("close"), now()
+        self.configure(f"webhook_configs: [{{url: '{down.url}'}}]")
+        driver = self.drive()
+        driver.say(f"Disk:{start} Memory:{start}")
+        wait_until(lambda: driver.metric("monitor_notify_failed_total", receiver="r") >= 1, "an attempt")
+        wait_until(lambda: "receiver r/webhook fails, 2 waiting: " in self.command("list", "--store", self.store), "the trouble")
+        driver.say(f"Disk:{start}:{start + 7} Memory:{start}")
+        wait_until(lambda: driver.metric("monitor_notify_dropped_total", reason="superseded") == 1, "the first one to be dropped")
+        down.plan[:] = [200]
+        wait_until(lambda: len(down.got) == 2, "both states")
+        told = {a["labels"]["alertname"]: a["status"] for one in down.got for a in one["alerts"]}
+        self.assertEqual(told, {"Disk": "resolved", "Memory": "firing"})
+        driver.stop()
+        results = {d["result"] for row in self.history() for d in row["notifications"]}
+        self.assertEqual(results, {"sent", "superseded"})
+
     def test_checks_certificates(self):
         context, trusted = self.certificate()
         hook = self.hook(context=context)
@@ -486,6 +507,34 @@ class KafkaTest(NotifyTest):
 
 
 class CommandTest(NotifyTest):
+    def test_says_that_there_is_nothing(self):
+        self.assertIn("start `monitor-analysis serve`", self.stderr_of("list", "--store", self.store))
+        self.configure("command_configs: [{command: [/bin/true]}]")
+        self.drive().stop()
+        self.assertEqual(self.command("list", "--store", self.store), "no alert is firing or pending\n")
+        self.assertEqual(self.command("history", "--store", self.store), "no alert was firing in the last 1d\n")
+        self.assertEqual(self.command("silence", "--list", "--store", self.store), "no silence lasts or will begin\n")
+        for kind in ("list", "history"):
+            self.assertEqual(json.loads(self.command(kind, "--store", self.store, "--format", "json")), [])
+
+    def test_refuses_wrong_silences(self):
+        def refused(*arguments):
+            return self.stderr_of("silence", "--store", self.store, *arguments)
+
+        reason = ("--reason", "x")
+        self.assertIn("needs --matcher, --for and --reason", refused("--matcher", "a=b"))
+        self.assertIn("column", refused("--matcher", "a=b c", "--for", "1h", *reason))
+        self.assertIn("everything", refused("--matcher", 'a=~".*"', "--for", "1h", *reason))
+        self.assertIn("there is no silence 0000", refused("--expire", "0000"))
+        self.assertIn("exclude one another", refused("--list", "--expire", "0000"))
+        self.assertIn("--for", refused("--matcher", "a=b", "--for", "5", *reason))
+
+    def stderr_of(self, *arguments):
+        done = subprocess.run([os.path.join(BIN, "monitor-analysis"), "alert", *arguments], capture_output=True, text=True,
+                              timeout=60, check=False, env={**os.environ, "XDG_RUNTIME_DIR": self.folder})
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        return done.stderr
+
     def test_lists_what_is_quiet(self):
         self.write("notify.yml", ROUTE + "receivers: [{name: r, command_configs: [{command: [/bin/true]}]}]\n"
                    "inhibit_rules: [{source_matchers: [alertname=Gone], target_matchers: [alertname=Disk], equal: [agent]}]\n")
@@ -501,6 +550,52 @@ class CommandTest(NotifyTest):
         self.assertIn("silence " + made["id"], self.command("list", "--store", self.store))
         wait_until(lambda: any("a silence was changed" in line for line in driver.log), "the driver to notice the silence")
         driver.stop()
+
+
+class DocsTest(NotifyTest):
+    """The examples of docs/notifications.md."""
+
+    def setUp(self):
+        super().setUp()
+        with open(os.path.join(ROOT, "docs", "notifications.md"), encoding="utf-8") as file:
+            self.text = file.read()
+
+    def test_configurations_have_no_fault(self):
+        blocks = re.findall(r"```yaml\n(.*?)```", self.text, re.S)
+        self.assertGreaterEqual(len(blocks), 2)
+        for name in ("mail-password", "slack-url"):
+            self.write(name, "https://example.com/secret\n")
+        for block in blocks:
+            self.write("notify.yml", block.replace("/etc/monitor/", self.folder + "/"))
+            self.assertIn("no fault", self.command("check", self.config))
+
+    def test_commands_do_what_the_text_says(self):
+        hook = self.hook()
+        self.configure(f"webhook_configs: [{{url: '{hook.url}'}}]")
+        ids, ran = {}, []
+        for line in re.findall(r"^\$ monitor-analysis alert (.*)$", self.text, re.M):
+            arguments = shlex.split(line.replace("/etc/monitor/notify.yml", self.config).replace("oncall", "r"))
+            arguments = [ids.get(word, word) for word in arguments]
+            more = [] if arguments[0] == "check" else ["--data", self.folder]
+            out = subprocess.run([os.path.join(BIN, "monitor-analysis"), "alert", *arguments, *more], capture_output=True,
+                                 text=True, timeout=60, check=False)
+            self.assertEqual(out.returncode, 0, line + "\n" + out.stderr)
+            ran.append(arguments[0])
+            if arguments[:2] == ["silence", "--matcher"]:
+                # The next commands of the text name the silence of its example.
+                ids[re.search(r"^silence ([0-9a-f]{16}) \{", self.text, re.M)[1]] = out.stdout.split()[1]
+        self.assertTrue({"check", "test-notification", "silence"} <= set(ran), ran)
+        self.assertEqual(len(hook.got), 1)
+
+    def test_names_every_metric(self):
+        self.configure("webhook_configs: [{url: 'http://127.0.0.1:1/'}]")
+        driver = self.drive()
+        driver.say("metrics")
+        names = {re.split(r"[{ ]", line)[0] for line in driver.answer() if line.startswith("monitor_notify")}
+        driver.stop()
+        self.assertGreater(len(names), 10)
+        for name in names:
+            self.assertIn(f"`{name}", self.text)
 
 
 if __name__ == "__main__":
