@@ -177,6 +177,23 @@ TEST_F(ApiLogin, AdminsReadTheAuditLog) {
   EXPECT_TRUE(audit["file"].is_null());
 }
 
+TEST_F(ApiLogin, SilencesAreForEditorsAndAudited) {
+  const std::string target = "/api/ui/v1/silences";
+  const std::string body =
+      R"({"matchers":["agent=web-1"],"startsAt":"2099-12-01T00:00:00Z","endsAt":"2100-01-01T00:00:00Z","reason":"x"})";
+  const std::string viewer = cookie_of(log_in("vic", kPassword));
+  EXPECT_EQ(status(ask("POST", target, viewer + csrf_of(viewer), body)), 403);
+  const std::string admin = cookie_of(log_in("ann", kPassword));
+  const std::string made = ask("POST", target, admin + csrf_of(admin), body);
+  ASSERT_EQ(status(made), 200) << made;
+  EXPECT_EQ(json(made)["author"], "ann");
+  EXPECT_EQ(json(ask("GET", target, viewer))["silences"].size(), 1U);
+  const auto event = json(ask("GET", "/api/ui/v1/audit", admin))["events"][0];
+  EXPECT_EQ(event["event"], "silence.created");
+  EXPECT_EQ(event["who"], "ann");
+  EXPECT_EQ(event["object"], "silence " + json(made)["id"].get<std::string>());
+}
+
 TEST_F(ApiTest, APageWithoutUsersHasNoLogin) {
   EXPECT_EQ(status(ask("POST", "/api/v1/login", "", R"({"user":"ann","password":"x"})")), 403);
   const auto session = json(ask("GET", "/api/v1/session"));

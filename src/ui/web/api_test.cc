@@ -95,7 +95,7 @@ TEST_F(ApiTest, ChangesNeedTheTokenAndTheRightBase) {
   EXPECT_TRUE(documents_.empty());
 }
 
-TEST_F(ApiTest, SilencesAreChangedByEditorsAndAudited) {
+TEST_F(ApiTest, SilencesAreChangedByEditors) {
   const std::string target = "/api/ui/v1/silences";
   const std::string token = "Authorization: Bearer 0123456789abcdef\r\n";
   const std::string body =
@@ -123,9 +123,6 @@ TEST_F(ApiTest, SilencesAreChangedByEditorsAndAudited) {
   EXPECT_EQ(status(ask("POST", "/api/ui/v1/silences/expire?id=" + id, token, "")), 200);
   EXPECT_EQ(status(ask("POST", "/api/ui/v1/silences/expire?id=" + id, token, "")), 409);
   EXPECT_EQ(status(ask("POST", "/api/ui/v1/silences/expire?id=none", token, "")), 404);
-  const auto audit = json(ask("GET", "/api/ui/v1/audit?limit=100", token))["events"];
-  EXPECT_EQ(audit[0]["event"], "silence.expired");
-  EXPECT_EQ(audit[0]["object"], "silence " + id);
 }
 
 TEST_F(ApiTest, StreamResumesAfterTheLastEventId) {
