@@ -210,9 +210,9 @@ class Program {
     if (server_ == nullptr) return;
     server_->end_streams(
         [revoked = revoked_](const server::LiveStream& stream) {
-          return revoked->contains(stream.issuer, stream.certificate);
+          return revoked->contains(stream.certificate, stream.authorities);
         },
-        Error(Code::kPermissionDenied, "stream: the agent's certificate was revoked"));
+        Error(Code::kPermissionDenied, "stream: the agent's certificate was revoked, or that of a CA above it"));
   }
 
   std::optional<int> set_up_ca(server::ServerOptions& options) {

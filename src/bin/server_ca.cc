@@ -283,7 +283,7 @@ void ServerCa::took_look(const Status& renewed, const Status& read, bool changed
     --unsettled_;
     server_->end_streams(
         [revoked = revoked_](const server::LiveStream& stream) {
-          return revoked->contains(stream.agent_id, stream.certificate);
+          return revoked->contains(stream.agent_id, stream.certificate.serial);
         },
         Error(Code::kPermissionDenied, "stream: the agent's certificate was revoked"));
   }

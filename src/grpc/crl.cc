@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <utility>
@@ -33,7 +34,7 @@ Result<RevokedEntries> read_crl(const std::string& file) {
     const std::string issuer = issuer_text(crl.get());
     STACK_OF(X509_REVOKED)* const revoked = X509_CRL_get_REVOKED(crl.get());
     for (int i = 0; i < sk_X509_REVOKED_num(revoked); ++i) {
-      entries.emplace(issuer, serial_text(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(revoked, i))));
+      entries.insert({issuer, serial_text(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(revoked, i)))});
     }
   }
   ERR_clear_error();
@@ -45,9 +46,11 @@ void RevokedByCrl::set(RevokedEntries entries) {
   entries_ = std::move(entries);
 }
 
-bool RevokedByCrl::contains(const std::string& issuer, const std::string& serial) const {
+bool RevokedByCrl::contains(const CertificateNumber& certificate,
+                            const std::vector<CertificateNumber>& authorities) const {
   const std::lock_guard lock(mutex_);
-  return entries_.contains({issuer, serial});
+  return entries_.contains(certificate) ||
+         std::ranges::any_of(authorities, [this](const CertificateNumber& above) { return entries_.contains(above); });
 }
 
 }  // namespace monitor::grpc

@@ -5,15 +5,14 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "base/net/peer_certificate.h"
 #include "base/result.h"
 
 namespace monitor::grpc {
 
-// Issuer and serial number, as PeerCertificate has them.
-using RevokedEntries = std::set<std::pair<std::string, std::string>>;
+using RevokedEntries = std::set<CertificateNumber>;
 
 // Of all lists in a PEM file. Errors name the file. Signatures are not verified: whoever writes the file is trusted.
 Result<RevokedEntries> read_crl(const std::string& file);
@@ -22,8 +21,11 @@ Result<RevokedEntries> read_crl(const std::string& file);
 class RevokedByCrl {
  public:
   void set(RevokedEntries entries);
-  bool contains(const PeerCertificate& certificate) const { return contains(certificate.issuer, certificate.serial); }
-  bool contains(const std::string& issuer, const std::string& serial) const;
+  // Whether a list contains the certificate, or that of a CA above it.
+  bool contains(const PeerCertificate& certificate) const {
+    return contains(certificate.number(), certificate.authorities);
+  }
+  bool contains(const CertificateNumber& certificate, const std::vector<CertificateNumber>& authorities) const;
 
  private:
   mutable std::mutex mutex_;

@@ -96,6 +96,16 @@ PeerCertificate read_certificate(X509* certificate) {
   return out;
 }
 
+std::vector<CertificateNumber> read_authorities(const STACK_OF(X509) * chain) {
+  std::vector<CertificateNumber> found;
+  const int count = chain == nullptr ? 0 : sk_X509_num(chain);
+  for (int i = 1; i < count; ++i) {
+    const X509* const above = sk_X509_value(chain, i);
+    found.push_back({name_text(X509_get_issuer_name(above)), serial_text(X509_get0_serialNumber(above))});
+  }
+  return found;
+}
+
 std::string issuer_text(const X509_CRL* crl) { return name_text(X509_CRL_get_issuer(crl)); }
 
 }  // namespace monitor::grpc

@@ -162,6 +162,7 @@ Status TlsTransform::established() {
   }
   if (X509* peer = SSL_get0_peer_certificate(ssl_.get())) {
     certificate_ = std::make_unique<PeerCertificate>(read_certificate(peer));
+    certificate_->authorities = read_authorities(SSL_get0_verified_chain(ssl_.get()));
   }
   ready_ = true;
   return {};

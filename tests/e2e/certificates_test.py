@@ -155,6 +155,38 @@ class CertificatesTest(ProgramTest):
         agents["web-1"].says('no stream to the server.*the alert .*"certificate revoked')
         self.assertEqual(agents["web-2"].said("no stream to the server|refuses this agent"), 0, "it is not in the list of its CA")
 
+    def test_a_crl_that_revokes_an_intermediate_ca_ends_the_streams_of_its_agents(self):
+        self.make_pki("web-1")
+        config = next(block for block in guide_blocks() if "openssl ca " in block)  # of the root; an empty CRL
+        self.shell(config)
+        # A CA below the guide's CA, which signs web-2.
+        self.shell("key='ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'\n"
+                   "openssl req -newkey $key -keyout pki/issuing.key -out pki/issuing.csr -subj '/CN=Issuing CA'\n"
+                   "printf 'basicConstraints=critical,CA:TRUE\\nkeyUsage=critical,keyCertSign,cRLSign\\n' > pki/issuing.ext\n"
+                   "openssl x509 -req -in pki/issuing.csr -CA pki/ca.pem -CAkey pki/ca.key -CAcreateserial -days 9 -extfile pki/issuing.ext"
+                   " -out pki/issuing.pem\n"
+                   "openssl req -newkey $key -keyout pki/web-2.key -out pki/web-2.csr -subj /\n"
+                   "printf 'subjectAltName=URI:spiffe://example.org/agent/web-2\\n' > pki/web-2.ext\n"
+                   "openssl x509 -req -in pki/web-2.csr -CA pki/issuing.pem -CAkey pki/issuing.key -CAcreateserial -days 9"
+                   " -extfile pki/web-2.ext -out pki/web-2.leaf\n"
+                   "cat pki/web-2.leaf pki/issuing.pem > pki/web-2.pem; chmod 600 pki/*.key\n"
+                   "touch pki/issuing.txt; echo 01 > pki/issuingnumber\n"
+                   "sed 's/crlnumber = .*/crlnumber = pki\\/issuingnumber/; s/index.txt/issuing.txt/; s/pki.ca\\.\\(pem\\|key\\)/pki\\/issuing.\\1/'"
+                   " pki/ca.cnf > pki/issuing.cnf\n"
+                   "openssl ca -config pki/issuing.cnf -gencrl -out pki/issuing.crl\n"
+                   "cat pki/crl.pem pki/issuing.crl > pki/both.crl")
+        server = self.start_tls_server("--tls-crl", self.pki("both.crl"), "--tls-reload-interval", "200ms")
+        agents = {name: self.start_tls_agent(name, server, name) for name in ("web-1", "web-2")}
+        for agent in agents.values():
+            agent.says("stream to the server established")
+        self.shell("openssl ca -config pki/ca.cnf -revoke pki/issuing.pem; openssl ca -config pki/ca.cnf -gencrl -out pki/crl.pem\n"
+                   "cat pki/crl.pem pki/issuing.crl > pki/new.crl; mv pki/new.crl pki/both.crl")
+        agents["web-2"].says("refuses this agent.*certificate was revoked, or that of a CA above it")
+        server.says("streams ended streams=1 ")
+        agents["web-2"].says('no stream to the server.*the alert .*"certificate revoked')
+        server.says(r"TLS handshake failed.*certificate revoked \(of the CA above it: subject CN=Issuing CA")
+        self.assertEqual(agents["web-1"].said("no stream to the server|refuses this agent"), 0, "the root's own agents are not affected")
+
     def test_load_generator_needs_a_server_that_ignores_names(self):
         self.make_pki("load")
         server = self.start_tls_server("--identity-from", "none")

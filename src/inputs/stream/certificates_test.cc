@@ -105,7 +105,8 @@ class Stream final : public grpc::ClientCallHandler {
 struct ServerSpec {
   grpc::ClientAuth auth = grpc::ClientAuth::kRequire;
   identity::IdentityRule rule = {};
-  std::string crl = "";  // PEM
+  std::string crl = "";                    // PEM
+  const Credentials* authority = nullptr;  // nullptr: the test CA
 };
 
 class CertificatesTest : public ::testing::Test {
@@ -125,15 +126,19 @@ class CertificatesTest : public ::testing::Test {
     return issue(spec, issuer);
   }
 
+  grpc::TlsServerOptions tls_options(const ServerSpec& spec) const {
+    const Credentials& authority = spec.authority == nullptr ? *root_ : *spec.authority;
+    return {.certificate_file = folder_.file("server.pem", server_->certificate_pem()),
+            .key_file = folder_.file("server.key", server_->key_pem()),
+            .client_ca_file = folder_.file("ca.pem", authority.certificate_pem()),
+            .client_auth = spec.auth,
+            .crl_file = spec.crl.empty() ? "" : folder_.file("crl.pem", spec.crl)};
+  }
+
   void serve(const ServerSpec& spec) {
     refusal_.clear();
     endpoint_.reset();
-    grpc::TlsServerOptions tls{.certificate_file = folder_.file("server.pem", server_->certificate_pem()),
-                               .key_file = folder_.file("server.key", server_->key_pem()),
-                               .client_ca_file = folder_.file("ca.pem", root_->certificate_pem()),
-                               .client_auth = spec.auth,
-                               .crl_file = spec.crl.empty() ? "" : folder_.file("crl.pem", spec.crl)};
-    auto security = grpc::TlsServerContext::load(tls);
+    auto security = grpc::TlsServerContext::load(tls_options(spec));
     ASSERT_TRUE(security.ok()) << security.error().message();
     IngestOptions options;
     options.identity = spec.rule;
@@ -179,6 +184,24 @@ class CertificatesTest : public ::testing::Test {
     }
     if (!stream.rejected.empty()) out.server = stream.rejected;
     return out;
+  }
+  // What a server knows of a client after the handshake.
+  std::optional<PeerCertificate> proven_by(const Credentials& credentials) {
+    const auto security = grpc::TlsServerContext::load(tls_options({}));
+    if (!security) return std::nullopt;
+    const auto server = (*security)->new_connection();
+    const auto client = reckless_client({.credentials = &credentials})->new_connection();
+    std::string plain;
+    for (int i = 0; i < 10 && !server->ready(); ++i) {
+      std::string bytes;
+      client->take_output(bytes);
+      if (!server->receive(bytes, plain)) return std::nullopt;
+      bytes.clear();
+      server->take_output(bytes);
+      (void)client->receive(bytes, plain);
+    }
+    if (server->peer_certificate() == nullptr) return std::nullopt;
+    return *server->peer_certificate();
   }
   Outcome attempt(const Credentials& credentials, const std::string& hello = "web-1") {
     return attempt(reckless_client({.credentials = &credentials}), hello, hello);
@@ -274,6 +297,31 @@ TEST_F(CertificatesTest, RefusesInvalidChains) {
   refuses("outside the CA's name constraints", agent({}, &narrow), "permitted subtree violation");
 }
 
+// A root that both sides have as their CA, outside its validity.
+Credentials root_valid_between(int64_t not_before, int64_t not_after) {
+  return issue({.common_names = {"root"},
+                .not_before = not_before,
+                .not_after = not_after,
+                .basic_constraints = "critical,CA:TRUE",
+                .key_usage = "critical,keyCertSign,cRLSign"},
+               nullptr);
+}
+
+TEST_F(CertificatesTest, RefusesWhatAnExpiredRootHasSigned) {
+  const Credentials old = root_valid_between(-7200, -1);
+  serve({.authority = &old});
+  refuses("expired root CA", agent({}, &old), "certificate has expired (of the CA above it: subject CN=root");
+  const Credentials intermediate = make_ca("intermediate", &old);
+  refuses("expired root above an intermediate CA", agent({}, &intermediate),
+          "certificate has expired (of the CA above it: subject CN=root");
+  refuses("self-signed under the root's name", issue({.common_names = {"root"}, .uris = {kUri}}, nullptr),
+          "self-signed certificate");
+  const Credentials early = root_valid_between(3600, 7200);
+  serve({.authority = &early});
+  refuses("root CA that is not yet valid", agent({}, &early),
+          "certificate is not yet valid (of the CA above it: subject CN=root");
+}
+
 TEST_F(CertificatesTest, RefusesForgeriesAndOtherPurposes) {
   serve({});
   const Credentials good = agent({.common_names = {"web-1"}});
@@ -349,10 +397,38 @@ TEST_F(CertificatesTest, ReadsTheEntriesOfAllLists) {
       "lists.pem", "a comment\n" + make_crl(*root_, {&one, &intermediate}) + make_crl(intermediate, {&below})));
   ASSERT_TRUE(entries);
   EXPECT_EQ(entries->size(), 3U);
-  EXPECT_EQ(std::ranges::count(*entries, "CN=intermediate", &std::pair<std::string, std::string>::first), 1);
+  EXPECT_EQ(std::ranges::count(*entries, "CN=intermediate", &CertificateNumber::issuer), 1);
   const auto none = grpc::read_crl(folder_.file("none.pem", ""));
   EXPECT_TRUE(none && none->empty());
   EXPECT_FALSE(grpc::read_crl("/nonexistent/crl.pem"));
+}
+
+// For streams that began before a list changed.
+TEST_F(CertificatesTest, AListAppliesToWhatARevokedCaHasIssued) {
+  const Credentials intermediate = make_ca("intermediate", root_);
+  const Credentials lower = make_ca("lower", &intermediate);
+  const Credentials below = agent({}, &lower);
+  const auto seen = proven_by(below);
+  ASSERT_TRUE(seen);
+  ASSERT_EQ(seen->authorities.size(), 3U) << "lower, intermediate, root";
+  EXPECT_EQ(seen->authorities[0].issuer, "CN=intermediate");
+  EXPECT_EQ(seen->authorities[1].issuer, "CN=test CA");
+  const auto other = proven_by(agent());
+  ASSERT_TRUE(other);
+  const auto lists = [&](const std::string& pem) {
+    const auto entries = grpc::read_crl(folder_.file("now.pem", pem));
+    EXPECT_TRUE(entries);
+    grpc::RevokedByCrl revoked;
+    revoked.set(*entries);
+    return std::pair(revoked.contains(*seen), revoked.contains(*other));
+  };
+  const std::pair neither(false, false);
+  const std::pair only_below(true, false);
+  EXPECT_EQ(lists(make_crl(*root_, {}) + make_crl(intermediate, {}) + make_crl(lower, {})), neither);
+  EXPECT_EQ(lists(make_crl(lower, {&below})), only_below);
+  EXPECT_EQ(lists(make_crl(intermediate, {&lower})), only_below);
+  EXPECT_EQ(lists(make_crl(*root_, {&intermediate})), only_below);
+  EXPECT_EQ(lists(make_crl(make_ca("another CA"), {&intermediate, &lower, &below})), neither);
 }
 
 TEST_F(CertificatesTest, RefusesOtherIdentities) {
@@ -435,8 +511,8 @@ class ServerCertificatesTest : public CertificatesTest {
  protected:
   // The outcome of an agent that expects `name`, with a server that presents `credentials`.
   std::string reach(const Credentials& credentials, const std::string& name = "monitor.example.org",
-                    const std::string& crl = "") {
-    grpc::TlsClientOptions options{.ca_file = folder_.file("ca.pem", root_->certificate_pem()), .server_name = name};
+                    const std::string& crl = "", const Credentials& authority = *root_) {
+    grpc::TlsClientOptions options{.ca_file = folder_.file("ca.pem", authority.certificate_pem()), .server_name = name};
     if (!crl.empty()) options.crl_file = folder_.file("crl.pem", crl);
     const auto client = grpc::TlsClientContext::load(options);
     EXPECT_TRUE(client.ok());
@@ -486,6 +562,10 @@ TEST_F(ServerCertificatesTest, MustBeValidAndForServers) {
   EXPECT_THAT(reach(issue({.dns_names = names, .rsa_bits = 1024}, root_)), HasSubstr("too"));
   EXPECT_THAT(reach(grpc::altered(good, "monitor", "monutor"), "monutor.example.org"), HasSubstr("signature failure"));
   EXPECT_THAT(reach(grpc::stolen(good)), HasSubstr("bad signature"));
+  for (const auto& [root, why] : {std::pair(root_valid_between(-7200, -1), "certificate has expired (of the CA above"),
+                                  {root_valid_between(3600, 7200), "certificate is not yet valid (of the CA above"}}) {
+    EXPECT_THAT(reach(issue({.dns_names = names}, &root), "monitor.example.org", "", root), HasSubstr(why));
+  }
   EXPECT_EQ(reach(good, "monitor.example.org", make_crl(*root_, {})), "accepted");
   EXPECT_THAT(reach(good, "monitor.example.org", make_crl(*root_, {&good})), HasSubstr("certificate revoked"));
   EXPECT_THAT(reach(good, "monitor.example.org", make_crl(*root_, {}, -7200, -3600)), HasSubstr("CRL has expired"));

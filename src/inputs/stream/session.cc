@@ -114,8 +114,8 @@ void Session::welcome() {
   live_->peer = call_.peer();
   const PeerCertificate* const certificate = call_.peer_certificate();
   if (certificate != nullptr) {
-    live_->certificate = certificate->serial;
-    live_->issuer = certificate->issuer;
+    live_->certificate = certificate->number();
+    live_->authorities = certificate->authorities;
   }
   live_->end = [&owner = owner_, id = id_](const Error& error) {
     owner.post(id, [error](Session& session) { session.end(error); });

@@ -30,8 +30,8 @@ std::optional<Refusal> judge(const PeerCertificate& certificate, const Result<st
   if (options.is_revoked && options.is_revoked(id ? *id : "", certificate)) {
     return Refusal{
         metrics.refused_revoked, kRevoked,
-        denied(fmt::format("the agent's certificate was revoked (serial {}); it needs a new one, or a new join "
-                           "token",
+        denied(fmt::format("the agent's certificate was revoked (serial {}), or that of a CA above it; it needs a "
+                           "new one, or a new join token",
                            certificate.serial))};
   }
   if (options.identity.from == identity::IdentityFrom::kNone) return std::nullopt;

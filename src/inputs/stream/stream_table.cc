@@ -55,7 +55,7 @@ size_t StreamTable::end_if(const std::function<bool(const LiveStream&)>& ends, c
     const std::lock_guard lock(mutex_);
     for (const auto& [agent, streams] : by_agent_) {
       for (const auto& stream : streams) {
-        if (!stream->certificate.empty() && ends(*stream)) found.push_back(stream);
+        if (!stream->certificate.serial.empty() && ends(*stream)) found.push_back(stream);
       }
     }
   }

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/net/peer_certificate.h"
 #include "base/result.h"
 
 namespace monitor::server {
@@ -22,8 +23,8 @@ struct LiveStream {
   std::string incarnation;
   std::string hostname;
   std::string peer;
-  std::string certificate;  // serial number of the client's certificate; empty without one
-  std::string issuer;       // of that certificate
+  CertificateNumber certificate;               // of the client; empty without one
+  std::vector<CertificateNumber> authorities;  // of the CAs above it
   // Thread-safe. Ends the stream with the error, on the stream's loop.
   std::function<void(Error)> end;
   // Thread-safe. Notifies the agent of a rival.

@@ -13,7 +13,7 @@ std::shared_ptr<LiveStream> stream(const std::string& agent, const std::string& 
   auto made = std::make_shared<LiveStream>();
   made->agent_id = agent;
   made->incarnation = agent + certificate;
-  made->certificate = certificate;
+  made->certificate.serial = certificate;
   made->end = [&ended](Error error) { ended = std::move(error); };
   return made;
 }
@@ -28,7 +28,9 @@ TEST(StreamTableTest, EndsTheStreamsOfSomeCertificates) {
   ASSERT_TRUE(table.add(stream("web-1", "0b", renewed), 16));
   ASSERT_TRUE(table.add(stream("web-2", "0c", other), 16));
   ASSERT_TRUE(table.add(stream("web-3", "", without), 16));
-  const auto ends = [](const LiveStream& one) { return one.certificate.empty() || one.certificate == "0a"; };
+  const auto ends = [](const LiveStream& one) {
+    return one.certificate.serial.empty() || one.certificate.serial == "0a";
+  };
   EXPECT_EQ(table.end_if(ends, Error(Code::kPermissionDenied, "revoked")), 1U);
   ASSERT_TRUE(revoked);
   EXPECT_EQ(revoked->message(), "revoked");
