@@ -224,6 +224,8 @@ class Program {
     ca_ = std::move(*ca);
     ca_->add_to(options);
     add_expiry_gauge();
+    registry_.gauge("monitor_server_ca_expiry_timestamp_seconds", "When the certificate of the built-in CA expires.")
+        .set(static_cast<double>(ca_->authority_expiry_s()));
     return std::nullopt;
   }
 

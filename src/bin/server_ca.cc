@@ -28,6 +28,7 @@ constexpr int64_t kLeastLife = 5 * kNanosPerSecond;
 constexpr int64_t kMostLife = 90 * identity::kDay;
 // The server's own certificate. Agents verify it at each connection, so its life may be longer than theirs.
 constexpr int64_t kServerLives = 4;
+constexpr int64_t kRetry = 60 * kNanosPerSecond;
 
 bool is_wildcard(const std::string& address) { return address == "0.0.0.0" || address == "::"; }
 
@@ -188,10 +189,27 @@ Status ServerCa::issue_own_certificate() {
     return loaded;
   }
   expiry_s_ = issued->expires_ns / kNanosPerSecond;
-  renew_at_ns_ = clock_.wall_ns() + authority_->options().server_life_ns * 2 / 3;
+  // A certificate that ends with the CA's cannot be replaced by a longer one.
+  const int64_t now = clock_.wall_ns();
+  const bool cut_short = issued->expires_ns < now + authority_->options().server_life_ns - kNanosPerSecond;
+  renew_at_ns_ = cut_short ? issued->expires_ns : now + authority_->options().server_life_ns * 2 / 3;
   log_info("server certificate issued",
            {{"serial", issued->serial}, {"expires", format_rfc3339(issued->expires_ns, 0)}});
   return {};
+}
+
+// Every day. What to do takes as long as the agents need to renew their certificates.
+void ServerCa::warn_of_expiry() {
+  const int64_t now = clock_.wall_ns();
+  if (now < warn_at_ns_ || !authority_->expires_soon()) return;
+  warn_at_ns_ = now + identity::kDay;
+  const std::string file = flags_.folder + "/ca.pem";
+  log_warning("the certificate of the built-in CA expires soon; no certificate that it issues lives longer",
+              {{"file", file},
+               {"expires", format_rfc3339(authority_->expires_ns(), 0)},
+               {"next", "move " + file +
+                            " away, and start the server again: it makes a new one for the same key, which "
+                            "agents get when they renew their certificates"}});
 }
 
 Status ServerCa::read_revocations() {
@@ -259,12 +277,16 @@ void ServerCa::look() {
   worker_->submit(
       [this, work] {
         const int64_t now = clock_.wall_ns();
-        if (now >= renew_at_ns_) work->renewed = issue_own_certificate();
+        if (now >= renew_at_ns_) {
+          work->renewed = issue_own_certificate();
+          if (!work->renewed) renew_at_ns_ = now + std::min(flags_.life_ns / 20, kRetry);
+        }
+        warn_of_expiry();
         if (now >= refresh_at_ns_) {
           const Status refreshed = store_->refresh_revocation_list();
           if (!refreshed) work->renewed = refreshed;
           // A list is valid for a certificate's life.
-          refresh_at_ns_ = now + (refreshed ? flags_.life_ns / 2 : std::min(flags_.life_ns / 20, 60 * kNanosPerSecond));
+          refresh_at_ns_ = now + (refreshed ? flags_.life_ns / 2 : std::min(flags_.life_ns / 20, kRetry));
         }
         work->changed = identify(flags_.folder + "/revoked.json") != seen_;
         if (work->changed) work->read = read_revocations();

@@ -61,11 +61,14 @@ class ServerCa {
   void start(EventLoop& loop, server::Server& server);
   // When the server's certificate expires, in Unix seconds.
   int64_t expiry_s() const { return expiry_s_; }
+  // When the CA's own certificate expires, in Unix seconds.
+  int64_t authority_expiry_s() const { return authority_->expires_ns() / kNanosPerSecond; }
 
  private:
   ServerCa(const ServerCaFlags& flags, std::vector<std::string> names, const SystemClock& clock, LockFile lock);
   Status issue_own_certificate();
   Status read_revocations();
+  void warn_of_expiry();
   void look();
   void took_look(const Status& renewed, const Status& read, bool changed);
 
@@ -83,6 +86,7 @@ class ServerCa {
   std::atomic<int64_t> expiry_s_ = 0;
   int64_t renew_at_ns_ = 0;    // wall time, of the server's certificate
   int64_t refresh_at_ns_ = 0;  // wall time, of the CRL
+  int64_t warn_at_ns_ = 0;     // wall time, of the CA's certificate
   std::string seen_;           // identifies the revocations that were read last
   int unsettled_ = 0;          // looks after which streams of revoked agents are ended once more
   EventLoop* loop_ = nullptr;

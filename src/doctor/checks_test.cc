@@ -255,6 +255,19 @@ TEST_F(ChecksTest, PeerCertificatesReportFaultNamesAndDaysLeft) {
   expect(kPeerCertificatesCheck, Verdict::kFail, "no certificate");
 }
 
+TEST_F(ChecksTest, ACertificateOfACaIsRenewedEarlier) {
+  setup.servers = {{"s", 1}};
+  setup.server_tls.ca = "ca.pem";
+  CertificateFacts ca = certificate(-3000, 91);
+  ca.authority = true;
+  peers.chains.insert_or_assign("s:1", PeerChain{{certificate(-10, 300), ca}, "", "TLSv1.3"});
+  expect(kPeerCertificatesCheck, Verdict::kOk, "valid for another 300 days");
+  ca.not_after_ns = kFakeNow + 89 * kDay;
+  peers.chains.insert_or_assign("s:1", PeerChain{{certificate(-10, 300), ca}, "", "TLSv1.3"});
+  expect(kPeerCertificatesCheck, Verdict::kWarn, "its CA (CN=web-1) expires in 89 days");
+  EXPECT_THAT(worst(kPeerCertificatesCheck).remedy, HasSubstr("what it has signed is refused afterwards"));
+}
+
 TEST_F(ChecksTest, ACertificateOfOneDayIsGoodUntilAFifthIsLeft) {
   setup.servers = {{"s", 1}};
   setup.server_tls.ca = "ca.pem";

@@ -1,4 +1,5 @@
 """Agents that join with a token: the built-in CA of the server, tokens, renewal and revocation."""
+import hashlib
 import json
 import os
 import re
@@ -135,6 +136,33 @@ class JoinTest(ProgramTest):
         self.assertEqual(again.stop(), 0)
         status, out, err = run("monitor-analysis", "ledger", "--log", f"sqlite:{self.data}/log.db")
         self.assertEqual(status, 0, out + err)
+
+    def test_certificates_end_with_the_ca_which_is_renewed_with_its_key(self):
+        os.mkdir(self.ca, 0o700)
+        # As the server makes it, with one day left.
+        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", f"{self.ca}/ca.key")
+        pin = hashlib.sha256(openssl("pkey", "-in", f"{self.ca}/ca.key", "-pubout", "-outform", "DER")).hexdigest()
+        openssl("req", "-x509", "-key", f"{self.ca}/ca.key", "-days", "1", "-subj", f"/O=monitor/CN=monitor CA {pin[:16]}",
+                "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-out", f"{self.ca}/ca.pem")
+        os.chmod(f"{self.ca}/ca.key", 0o600)
+        port = free_port()
+        server = self.start_ca(port=port)
+        server.says(rf"WARN\w* the certificate of the built-in CA expires soon; .*file={self.ca}/ca.pem expires=\S+ next=.*move .* away")
+        agent = self.join("web-1", server, self.token())
+        self.stored("web-1")
+
+        def end(path):
+            return openssl("x509", "-in", path, "-noout", "-enddate").decode()
+
+        identity = f"{self.data}/agent/web-1/identity"
+        for path in (f"{identity}/identity.pem", f"{self.ca}/server.pem"):
+            self.assertEqual(end(path), end(f"{self.ca}/ca.pem"), path)
+        self.assertEqual(server.stop(), 0)
+        os.rename(f"{self.ca}/ca.pem", f"{self.ca}/ca.old")
+        server = self.start_ca(port=port)
+        agent.says("stream to the server established", count=2)
+        self.assertEqual(server.said("expires soon"), 0)
+        self.assertNotEqual(end(f"{self.ca}/ca.pem"), end(f"{self.ca}/ca.old"))
 
     def test_revoked_agents_lose_their_streams_and_need_a_later_token(self):
         server = self.start_ca()

@@ -66,6 +66,7 @@ void take_installed_files(const Installed& installed, DoctorFlags& flags) {
   }
   if (const std::string folder = installed.value("server", "ca-dir"); !folder.empty()) {
     flags.further_folders.push_back({folder, "the folder of the built-in CA"});
+    flags.further_certificates.push_back(folder + "/ca.pem");
   }
   if (const std::string path = installed.value("server", "tls-crl"); !path.empty()) flags.further_crls.push_back(path);
   for (const char* const program : {"server", "analysis"}) {

@@ -39,6 +39,11 @@ void look_at_file(const Context& context, const std::string& path, const Kind& k
       finding.remedy =
           "make a new list with the CA, and put it in place of this file; until then, connections are refused";
     }
+    if (one.authority && finding.verdict > Verdict::kOk) {
+      finding.remedy +=
+          "; if it is the server's built-in CA, move the file away and start the server again: it makes a new one for "
+          "the same key";
+    }
     findings.push_back(std::move(finding));
   }
 }

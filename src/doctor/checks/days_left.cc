@@ -32,10 +32,11 @@ Finding judge_validity(const std::string& name, const CertificateFacts& certific
                 "issue another certificate, and put it in place of this file");
   }
   const int64_t life = elapsed_ns(certificate.not_before_ns, certificate.not_after_ns);
-  if (left < std::min(life / 5, 14 * kDay)) {
+  const int64_t early = certificate.authority ? 90 * kDay : 14 * kDay;
+  if (left < std::min(life / 5, early)) {
     return warn(
         fmt::format("{} expires in {}, at {}", who, life_text(left), format_rfc3339(certificate.not_after_ns, 0)),
-        "renew it now");
+        certificate.authority ? "renew it now: what it has signed is refused afterwards" : "renew it now");
   }
   return ok(fmt::format("{} is valid for another {}", who, life_text(left)));
 }

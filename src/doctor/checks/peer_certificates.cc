@@ -56,8 +56,9 @@ void look_at(const Context& context, const Peer& peer, Findings& findings) {
         "issue another certificate"));
     return;
   }
-  findings.push_back(judge_validity(fmt::format("{} over {}", peer.name, seen->protocol), seen->chain.front(),
-                                    context.host.wall_ns()));
+  CertificateFacts own = seen->chain.front();
+  own.authority = false;  // a self-signed one often says so; nothing else depends on it
+  findings.push_back(judge_validity(fmt::format("{} over {}", peer.name, seen->protocol), own, context.host.wall_ns()));
   for (size_t i = 1; i < seen->chain.size(); ++i) {
     Finding above = judge_validity(peer.name + ", its CA", seen->chain[i], context.host.wall_ns());
     if (above.verdict != Verdict::kOk) findings.push_back(std::move(above));

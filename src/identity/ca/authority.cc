@@ -12,6 +12,7 @@
 
 #include "base/net/address.h"
 #include "base/text.h"
+#include "base/time_format.h"
 #include "base/trust.h"
 #include "base/written_file.h"
 #include "identity/ca/openssl.h"
@@ -28,6 +29,7 @@ constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 // A certificate becomes valid slightly in the past, because a peer's clock may be behind. A short life gets a smaller
 // margin, so that the renewal time, at two thirds of the life, is in the future.
 constexpr int64_t kMostBackdate = 5 * 60 * kNanosPerSecond;
+constexpr int64_t kExpiresSoon = 30 * kDay;
 
 std::string key_file(const std::string& folder) { return folder + "/ca.key"; }
 std::string certificate_file(const std::string& folder) { return folder + "/ca.pem"; }
@@ -168,6 +170,7 @@ Status Authority::load_or_make_certificate(FileDisk& disk) {
     auto made = self_sign();
     if (!made) return made.error();
     certificate_ = std::move(*made);
+    expires_ns_ = read_certificate(certificate_)->not_after_ns;
     return disk.write_file(path, certificate_pem(certificate_));
   }
   auto found = certificates_of(*pem);
@@ -179,7 +182,12 @@ Status Authority::load_or_make_certificate(FileDisk& disk) {
                              key_file(options_.folder)));
   }
   certificate_ = std::move(found->front());
+  expires_ns_ = facts->not_after_ns;
   return {};
+}
+
+bool Authority::expires_soon() const {
+  return elapsed_ns(clock_.wall_ns(), expires_ns_) < std::max(options_.agent_life_ns, kExpiresSoon);
 }
 
 // 128 random bits, except for the two highest: they make the number positive and keep its length constant.
@@ -218,8 +226,16 @@ Result<IssuedCertificate> Authority::sign(const Template& what) const {
   const Owned<X509> certificate(X509_new());
   X509* const raw = certificate.get();
   const int64_t now = clock_.wall_ns();
+  const int64_t life = std::min(what.life_ns, elapsed_ns(now, expires_ns_));
+  if (life < kNanosPerSecond) {
+    return Error(
+        Code::kFailedPrecondition,
+        fmt::format("the CA's certificate {} has expired at {}: move it away, and start the server again, which "
+                    "makes a new one for the same key; agents must join again",
+                    certificate_file(options_.folder), format_rfc3339(expires_ns_, 0)));
+  }
   set_version_and_serial(raw, new_serial());
-  set_times(raw, now - std::min(kMostBackdate, what.life_ns / 10), now + what.life_ns);
+  set_times(raw, now - std::min(kMostBackdate, life / 10), now + life);
   set_name(X509_get_subject_name(raw), "O", what.organization);
   X509_set_issuer_name(raw, X509_get_subject_name(issuer.get()));
   if (X509_set_pubkey(raw, what.key) != 1) return openssl_error(Code::kInvalidArgument, "key of a certificate");
@@ -234,7 +250,7 @@ Result<IssuedCertificate> Authority::sign(const Template& what) const {
   if (X509_sign(raw, key_.impl_->key.get(), EVP_sha256()) == 0) {
     return openssl_error(Code::kInternal, "signing a certificate");
   }
-  return IssuedCertificate{der_of(raw), serial_of(raw), key_hash_of(X509_get_X509_PUBKEY(raw)), now + what.life_ns};
+  return IssuedCertificate{der_of(raw), serial_of(raw), key_hash_of(X509_get_X509_PUBKEY(raw)), now + life};
 }
 
 Result<IssuedCertificate> Authority::issue_agent(const std::string& agent_id, std::string_view request) const {

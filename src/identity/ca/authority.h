@@ -2,7 +2,10 @@
 // certificates with them. Who may get a certificate is decided elsewhere (enrollment_store.h).
 //
 // Files in the folder: ca.key (PKCS#8, secret) and ca.pem (the certificate). Both are created when neither exists, and
-// never overwritten. The caller has checked that nobody else can read or write the folder (check_private_folder()).
+// never overwritten. If only ca.pem is missing, a new one is made for the same key, which renews the CA. The caller has
+// checked that nobody else can read or write the folder (check_private_folder()).
+//
+// No certificate outlives that of the CA, because nobody accepts it afterwards.
 //
 // Thread-safe. Disk, clock and random must outlive it.
 #pragma once
@@ -68,7 +71,13 @@ class Authority {
   // The CA's certificate, DER.
   const std::string& certificate() const { return certificate_; }
   const AuthorityOptions& options() const { return options_; }
+  // When the CA's certificate expires.
+  int64_t expires_ns() const { return expires_ns_; }
+  // Whether it expires so soon that an agent's certificate would be cut short now, or within 30 days.
+  bool expires_soon() const;
 
+  // Both: kFailedPrecondition if the CA's certificate has expired.
+  //
   // Signs the key of a request that check_request() accepted, for this agent. The id is a valid_name().
   Result<IssuedCertificate> issue_agent(const std::string& agent_id, std::string_view request) const;
   // A certificate of a server for these names: DNS names or numeric addresses. kInvalidArgument for any other name.
@@ -92,6 +101,7 @@ class Authority {
   PrivateKey key_;
   std::string pin_;
   std::string certificate_;
+  int64_t expires_ns_ = 0;
 };
 
 }  // namespace monitor::identity

@@ -135,6 +135,49 @@ TEST_F(AuthorityTest, AShortLifeIsBackdatedLess) {
   EXPECT_EQ(facts->not_before_ns, clock_.wall_ns() - 1 * kNanosPerSecond);
 }
 
+TEST_F(AuthorityTest, NoCertificateOutlivesTheCa) {
+  const auto ca =
+      Authority::open(disk_, clock_, random_, {.folder = "/ca", .trust_domain = "d", .authority_life_ns = 40 * kDay});
+  ASSERT_TRUE(ca);
+  const int64_t end = (*ca)->expires_ns();
+  EXPECT_EQ(end, read_certificate((*ca)->certificate())->not_after_ns);
+  EXPECT_FALSE((*ca)->expires_soon());
+  const auto key = PrivateKey::generate();
+  const std::vector<std::string> names = {"localhost"};
+  clock_.advance(11 * kDay);
+  EXPECT_TRUE((*ca)->expires_soon()) << "29 days are left";
+  EXPECT_EQ((*ca)->issue_agent("a", request())->expires_ns, clock_.wall_ns() + 7 * kDay);
+  EXPECT_EQ(read_certificate((*ca)->issue_server(*key, names)->der)->not_after_ns, end) << "30 days would be too long";
+  clock_.advance(28 * kDay);
+  const auto last = (*ca)->issue_agent("a", request());
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last->expires_ns, end);
+  const auto facts = read_certificate(last->der);
+  EXPECT_EQ(facts->not_after_ns, end);
+  EXPECT_LT(facts->not_before_ns, clock_.wall_ns());
+  clock_.advance(kDay);
+  for (const auto& refused : {(*ca)->issue_agent("a", request()), (*ca)->issue_server(*key, names)}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::kFailedPrecondition);
+    EXPECT_THAT(refused.error().message(), HasSubstr("/ca/ca.pem has expired at "));
+  }
+}
+
+TEST_F(AuthorityTest, AMissingCertificateIsMadeAgainForTheSameKey) {
+  const auto old = open();
+  const std::string before = (*old)->issue_agent("a", request())->der;
+  clock_.advance(3640 * kDay);
+  ASSERT_TRUE(disk_.remove_file("/ca/ca.pem"));
+  const auto renewed = open();
+  ASSERT_TRUE(renewed) << renewed.error().message();
+  EXPECT_EQ((*renewed)->pin(), (*old)->pin());
+  EXPECT_FALSE((*renewed)->expires_soon());
+  const std::string after = (*renewed)->issue_agent("a", request())->der;
+  // Whoever has the one accepts what the other has signed.
+  EXPECT_TRUE(is_signed_by(before, (*renewed)->certificate()));
+  EXPECT_TRUE(is_signed_by(after, (*old)->certificate()));
+}
+
 TEST_F(AuthorityTest, AServersCertificateHasItsNames) {
   const auto ca = open();
   const auto key = PrivateKey::generate();

@@ -306,6 +306,7 @@ EnrollmentResult EnrollmentStore::issue(const std::string& agent_id, std::string
                   fmt::format("agent {} has {} valid certificates already", agent_id, kMostValid));
   }
   auto made = authority_.issue_agent(agent_id, request);
+  if (!made && made.error().code() == Code::kFailedPrecondition) return Refusal{"ca_expired", made.error()};
   if (!made) return broken(made.error());
   issued.push_back({made->serial, made->key_hash, now, made->expires_ns});
   if (const Status folder = disk_.make_folder(path("issued")); !folder) return broken(folder.error());

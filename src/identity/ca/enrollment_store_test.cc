@@ -279,6 +279,15 @@ TEST_F(EnrollmentStoreTest, ForgetsTokensLongAfterTheyExpired) {
   EXPECT_EQ(record(one.id).id, "");
 }
 
+TEST_F(EnrollmentStoreTest, AnExpiredCaIssuesNothingAndSaysSo) {
+  clock_.advance(AuthorityOptions().authority_life_ns);
+  const JoinToken one = token("web-1");
+  const auto before = disk_.contents();
+  EXPECT_EQ(enroll(one, "web-1"), "ca_expired");
+  EXPECT_THAT(refusal_, HasSubstr("/ca/ca.pem has expired at "));
+  EXPECT_EQ(disk_.contents(), before) << "the token keeps its use";
+}
+
 TEST_F(EnrollmentStoreTest, AFullDiskTakesNoUseAndIssuesNothing) {
   const JoinToken one = token("web-1");
   const auto before = disk_.contents();

@@ -218,6 +218,19 @@ TEST_F(EnrollmentClientTest, RenewsAtTwoThirdsOfItsLife) {
   EXPECT_GT(client_->expires_ns(), timers_.clock().wall_ns() + kLife / 2);
 }
 
+TEST_F(EnrollmentClientTest, ARenewalBringsTheRenewedCertificateOfTheCa) {
+  ASSERT_TRUE(start(token_file()));
+  const std::string old = disk_.contents().at("/id/ca.pem");
+  ASSERT_TRUE(server_disk_.remove_file("/ca/ca.pem"));
+  const auto renewed = Authority::open(server_disk_, timers_.clock(), random_, {.folder = "/ca", .trust_domain = "d"});
+  ASSERT_TRUE(renewed);
+  server_.alter = [&](EnrollReply& reply) { reply.authorities = {(*renewed)->certificate()}; };
+  pass(kLife * 3 / 4);
+  EXPECT_EQ(client_->stats().renewed, 1U) << client_->problem();
+  EXPECT_EQ(disk_.contents().at("/id/ca.pem"), certificate_pem((*renewed)->certificate()));
+  EXPECT_NE(disk_.contents().at("/id/ca.pem"), old);
+}
+
 TEST_F(EnrollmentClientTest, RenewsAfterARestart) {
   ASSERT_TRUE(start(token_file()));
   client_.reset();
