@@ -411,6 +411,11 @@ class PlantedSecretsTest(ProgramTest):
         self.assertGreaterEqual(self.search_processes([*programs, page]), 4)
         bundle = f"{self.data}/bundle.tar.gz"
         out, err = self.command("monitor", "support-bundle", "-o", bundle, "--data", self.data, "--page", f"http://{web}/", "--log", log,
+        # A password in the field of the name, and the like.
+        for name in (password, wrong, api_token):
+            body = json.dumps({"user": name, "password": "ann"})
+            self.assertEqual(self.ask(web, "POST", "/api/ui/v1/login", body)[0], 401)
+        page.says(r'login failed user="\(unknown user [0-9a-f]{8}\)"')
                                 *[option for url in urls for option in ("--metrics", url.rsplit("/", 1)[0])])
         self.assert_clean(out + err, "support-bundle")
         with tarfile.open(bundle) as archive:

@@ -121,6 +121,20 @@ TEST_F(ApiLogin, WrongLoginsGetOneAnswer) {
             403);
 }
 
+TEST_F(ApiLogin, ASecondOriginIsRefused) {
+  const std::string cookie = cookie_of(log_in("ann", kPassword));
+  const std::string own = cookie + csrf_of(cookie) + "Origin: http://localhost\r\n";
+  for (const char* const second : {"Origin: http://evil.example\r\n", "origin: http://localhost\r\n", "Origin:\r\n"}) {
+    EXPECT_EQ(status(ask("POST", "/api/ui/v1/logout", own + second)), 403) << second;
+    EXPECT_EQ(status(ask("POST", "/api/ui/v1/logout", second + own)), 403) << second;
+  }
+  EXPECT_EQ(status(ask("POST", "/api/ui/v1/logout", own + csrf_of(cookie))), 403) << "two CSRF tokens";
+  EXPECT_EQ(status(ask("POST", "/api/ui/v1/logout", own + "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: none\r\n")),
+            403);
+  EXPECT_EQ(status(ask("GET", "/api/ui/v1/fleet", cookie)), 200) << "still logged in";
+  EXPECT_EQ(status(ask("POST", "/api/ui/v1/logout", own)), 200);
+}
+
 TEST_F(ApiLogin, LimitsFailuresOfAnAddress) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(status(log_in("user" + std::to_string(i), "wrong")), 401);
   const std::string answer = log_in("vic", kPassword);
@@ -175,6 +189,10 @@ TEST_F(ApiLogin, AdminsReadTheAuditLog) {
   EXPECT_EQ(audit["events"][1]["event"], "login.failed");
   EXPECT_EQ(audit["events"][1]["who"], "vic");
   EXPECT_TRUE(audit["file"].is_null());
+  // The password in the field of the name.
+  log_in(kPassword, "ann");
+  const std::string newest = json(ask("GET", "/api/v1/audit", cookie))["events"][0]["who"];
+  EXPECT_THAT(newest, ::testing::MatchesRegex(R"(\(unknown user [0-9a-f]{8}\))"));
 }
 
 TEST_F(ApiLogin, SilencesAreForEditorsAndAudited) {

@@ -210,6 +210,12 @@ std::string Gate::client_group(const Request& request) const {
   return "forwarded " + access::limit_group(trim(split(request.forwarded_for, ',').back()));
 }
 
+std::string Gate::logged_name(const std::string& user) const {
+  if (users_ != nullptr && users_->accounts().user(user) != nullptr) return user;
+  // 32 bits tell the names of one attack apart. The parentheses cannot be part of a user's name.
+  return fmt::format("(unknown user {})", access::keyed_digest(csrf_key_, "user:" + user).substr(0, 8));
+}
+
 access::AuditEvent Gate::event_of(std::string event, const Request& request, const Identity& who) {
   return {.event = std::move(event),
           .who = who.name,

@@ -77,6 +77,9 @@ class Gate {
   const access::Accounts* accounts() const { return users_ ? &users_->accounts() : nullptr; }
   // The client's address, as a unit of limits: behind a trusted proxy, the one that the proxy names.
   std::string client_group(const Request& request) const;
+  // How logs name the user of a failed login: a user who exists by the name, any other text by a digest under a key of
+  // this process. People type passwords into the field for the name.
+  std::string logged_name(const std::string& user) const;
   // An event with the request's addresses filled in.
   static access::AuditEvent event_of(std::string event, const Request& request, const Identity& who);
 

@@ -157,6 +157,34 @@ TEST_F(GateTest, ChangesFromForeignPagesAreRefusedWhateverTheyProve) {
   }
 }
 
+TEST_F(GateTest, ADoubledHeaderProvesNothing) {
+  gate();
+  const Request own = with_csrf(as("ed", put()));
+  ASSERT_EQ(ask(own, Role::kEditor), 200U);
+  EXPECT_EQ(ask(with(own, "X-CSRF-Token", gate_->identify(own, false).csrf), Role::kEditor), 403U) << "the same twice";
+  EXPECT_EQ(ask(as("vic", own), Role::kEditor), 401U) << "two sessions";
+  const Request token = with(put(), "Authorization", "Bearer " + kApiToken);
+  ASSERT_EQ(ask(token, Role::kEditor), 200U);
+  EXPECT_EQ(ask(with(token, "Authorization", "Bearer " + kApiToken), Role::kEditor), 401U);
+  for (const auto& [name, first] : {std::pair("Origin", "http://localhost"), {"Sec-Fetch-Site", "same-origin"}}) {
+    Request request = with(own, name, first);
+    (name == std::string("Origin") ? request.origin : request.site) = first;
+    EXPECT_EQ(ask(request, Role::kEditor), 200U) << name;
+    EXPECT_EQ(ask(with(request, name, first), Role::kEditor), 403U) << name;
+    EXPECT_EQ(ask(with(request, name, "http://evil.example"), Role::kEditor), 403U) << name;
+  }
+}
+
+TEST_F(GateTest, FailedLoginsNameOnlyUsersWhoExist) {
+  gate();
+  EXPECT_EQ(gate_->logged_name("ann"), "ann");
+  const std::string typed = gate_->logged_name("my password");
+  EXPECT_THAT(typed, ::testing::MatchesRegex(R"(\(unknown user [0-9a-f]{8}\))"));
+  EXPECT_EQ(gate_->logged_name("my password"), typed) << "the attempts of one name can be counted";
+  EXPECT_NE(gate_->logged_name("my passwords"), typed);
+  EXPECT_NE(gate_->logged_name("Ann"), "Ann");
+}
+
 TEST_F(GateTest, ApiTokensHaveARoleAndExpire) {
   gate();
   const Request read = with(get(), "Authorization", "Bearer " + kApiToken);

@@ -57,7 +57,8 @@ std::vector<std::string> header_values(const Request& request, std::string_view 
 Status check_host(const Request& request, const std::vector<std::string>& names);
 // A request that changes something must not come from a page of another origin.
 Status check_origin(const Request& request);
-// The token in the header Authorization, right or wrong; nullopt: the request carries none.
+// The token in the header Authorization, right or wrong; nullopt: the request carries none. Empty, which no token is,
+// if the header appears twice.
 std::optional<std::string_view> bearer_token(const Request& request);
 
 }  // namespace monitor::analysis::web

@@ -53,6 +53,27 @@ TEST(Access, ChangesNeedOurOrigin) {
   }
 }
 
+TEST(Access, HeadersThatDecideMustNotAppearTwice) {
+  for (const char* const second : {"http://evil.example", "http://localhost:8080", ""}) {
+    Request request{.host = "localhost:8080", .origin = "http://localhost:8080"};
+    request.headers = {{"Origin", request.origin}};
+    EXPECT_TRUE(check_origin(request));
+    request.headers.emplace_back("origin", second);
+    EXPECT_FALSE(check_origin(request)) << second;
+  }
+  for (const char* const second : {"cross-site", "same-origin", ""}) {
+    Request request{.host = "localhost:8080", .site = "same-origin"};
+    request.headers = {{"Sec-Fetch-Site", request.site}};
+    EXPECT_TRUE(check_origin(request));
+    request.headers.emplace_back("sec-fetch-site", second);
+    EXPECT_FALSE(check_origin(request)) << second;
+  }
+  Request request{.authorization = "Bearer 0123", .headers = {{"Authorization", "Bearer 0123"}}};
+  EXPECT_EQ(bearer_token(request), "0123");
+  request.headers.emplace_back("authorization", "Basic 0123");
+  EXPECT_EQ(bearer_token(request), "") << "it carries a token, and no right one";
+}
+
 TEST(Access, ReadsTokensAndHeaders) {
   Request request{.authorization = "Bearer 0123", .headers = {{"Cookie", "a"}, {"X-User", "ann"}, {"cOOkie", "b"}}};
   EXPECT_EQ(bearer_token(request), "0123");

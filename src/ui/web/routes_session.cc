@@ -178,11 +178,12 @@ Reply Api::finish_login(const Login& login) {
   Identity who;
   who.name = login.given.user;
   if (!known) {
+    who.name = gate_.logged_name(login.given.user);
     logins_failed_.add();
     audit_.write(Gate::event_of("login.failed", login.request, who));
-    log_warning("login failed", {{"user", login.given.user},
-                                 {"address", login.request.address},
-                                 {"forwarded_for", login.request.forwarded_for}});
+    log_warning(
+        "login failed",
+        {{"user", who.name}, {"address", login.request.address}, {"forwarded_for", login.request.forwarded_for}});
     return error_reply(401, "the user or the password is wrong");
   }
   give_back_attempt(login);
