@@ -137,16 +137,38 @@ class SecretsTest(ProgramTest):
 
     def test_rejects_keys_that_others_may_write(self):
         key = self.file("mine.key", "no key", 0o602)
-        nowhere = f"127.0.0.1:{free_port()}"
-        sqlite = f"sqlite:{self.data}/log.db"
-        for command in (["monitor-server", "--tls-cert", key, "--tls-key", key, "--data", self.data, "--log", sqlite, "--http", "off"],
-                        ["monitor-agent", "--agent-id", "a", "--tls-ca", key, "--tls-cert", key, "--tls-key", key, "--data", self.data, "--server", nowhere],
-                        ["monitor-config", "list", "--etcd", nowhere, "--etcd-ca", key, "--etcd-cert", key, "--etcd-key", key],
-                        ["monitor-analysis", "serve", "--tls-cert", key, "--tls-key", key, "--data", self.data, "--log", sqlite, "--http", "127.0.0.1:0"],
-                        ["monitor-analysis", "get-metrics", "--kafka", nowhere, "--timeout", "0.1", "--kafka-property", f"ssl.key.location={key}"]):
+        for command in self.commands_with_key(key):
             status, _, err = run(*command)
             self.assertIn(status, (64, 74, 78), (command, err))
             self.assertIn(f"chmod go-w {key}", err)
+
+    def test_rejects_keys_of_another_user(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can give a file to another user")
+        key = self.file("theirs.key", "no key", 0o600)
+        os.chown(key, 4242, 4242)
+        for command in self.commands_with_key(key):
+            status, _, err = run(*command)
+            self.assertIn(status, (64, 74, 78), (command, err))
+            self.assertRegex(err, f"{key}.* belongs to user 4242, not to root", command)
+        ca = f"{self.data}/ca"
+        os.mkdir(ca, 0o700)
+        os.rename(key, f"{ca}/ca.key")
+        for command in (["monitor-server", "--ca-dir", ca, "--data", self.data, "--log", f"sqlite:{self.data}/log.db", "--http", "off"],
+                        ["monitor-server", "token", "create", "--ca-dir", ca, "--agent", "a"]):
+            status, _, err = run(*command)
+            self.assertEqual(status, 74, err)
+            self.assertRegex(err, r"ca\.key: it belongs to user 4242")
+
+    def commands_with_key(self, key):
+        """Every program that takes a private key."""
+        nowhere = f"127.0.0.1:{free_port()}"
+        sqlite = f"sqlite:{self.data}/log.db"
+        return (["monitor-server", "--tls-cert", key, "--tls-key", key, "--data", self.data, "--log", sqlite, "--http", "off"],
+                ["monitor-agent", "--agent-id", "a", "--tls-ca", key, "--tls-cert", key, "--tls-key", key, "--data", self.data, "--server", nowhere],
+                ["monitor-config", "list", "--etcd", nowhere, "--etcd-ca", key, "--etcd-cert", key, "--etcd-key", key],
+                ["monitor-analysis", "serve", "--tls-cert", key, "--tls-key", key, "--data", self.data, "--log", sqlite, "--http", "127.0.0.1:0"],
+                ["monitor-analysis", "get-metrics", "--kafka", nowhere, "--timeout", "0.1", "--kafka-property", f"ssl.key.location={key}"])
 
     def test_rejects_a_token_file_of_another_user(self):
         token = self.file("token", SECRET + "\n", 0o666)
@@ -389,6 +411,11 @@ class PlantedSecretsTest(ProgramTest):
         csrf = json.loads(self.ask(web, "GET", "/api/v1/session", Cookie=cookie)[2])["csrf"]
         self.secrets += [cookie.split("=")[1], csrf]
         self.assertEqual(login(wrong)[0], 401)
+        # A password in the field of the name, and the like.
+        for name in (password, wrong, api_token):
+            body = json.dumps({"user": name, "password": "ann"})
+            self.assertEqual(self.ask(web, "POST", "/api/ui/v1/login", body)[0], 401)
+        page.says(r'login failed user="\(unknown user [0-9a-f]{8}\)"')
         document = "/api/v1/config/document?key=/monitor/config/a"
         for who in ({"Cookie": cookie, "X-CSRF-Token": csrf}, {"Authorization": f"Bearer {api_token}"}):
             # The document is refused, and its error is logged.
@@ -411,11 +438,6 @@ class PlantedSecretsTest(ProgramTest):
         self.assertGreaterEqual(self.search_processes([*programs, page]), 4)
         bundle = f"{self.data}/bundle.tar.gz"
         out, err = self.command("monitor", "support-bundle", "-o", bundle, "--data", self.data, "--page", f"http://{web}/", "--log", log,
-        # A password in the field of the name, and the like.
-        for name in (password, wrong, api_token):
-            body = json.dumps({"user": name, "password": "ann"})
-            self.assertEqual(self.ask(web, "POST", "/api/ui/v1/login", body)[0], 401)
-        page.says(r'login failed user="\(unknown user [0-9a-f]{8}\)"')
                                 *[option for url in urls for option in ("--metrics", url.rsplit("/", 1)[0])])
         self.assert_clean(out + err, "support-bundle")
         with tarfile.open(bundle) as archive:
