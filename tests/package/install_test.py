@@ -22,6 +22,8 @@ PREVIOUS = "8bc3af8de94853bd7bae1f4fb4d3cf7c48fe8973"
 LOG = "sqlite:/var/lib/monitor-server/log.db"
 # Where the libraries of the machine that built 0.1.0 are, for a system that has others.
 FIRST_LIBRARIES = "/usr/local/lib/first"
+# The agent's status line comes with the keep-alives of the watchdog.
+OFTEN = "/etc/systemd/system/monitor-agent.service.d/often.conf"
 SERVICES = ("monitor-agent", "monitor-server", "monitor-analysis")
 EVERY_METRIC = ["cpu", "memory", "swap", "disk read", "disk write", "net in", "net out", "load", "uptime", "pressure", "paging",
                 {"name": "filesystem", "per_filesystem": True}]
@@ -129,8 +131,7 @@ class PackageTest:
     def setUp(self):
         self.machine = Machine(self.suite, self.new)
         self.addCleanup(self.machine.close)
-        # The status line comes with the keep-alives.
-        self.machine.write("/etc/systemd/system/monitor-agent.service.d/often.conf", "[Service]\nWatchdogSec=4s\n")
+        self.machine.write(OFTEN, "[Service]\nWatchdogSec=4s\n")
         self.folders = {}
         self.offer("new", self.new)
         self.offer("old", self.old)
@@ -249,6 +250,8 @@ class PackageTest:
         machine = self.machine
         self.offer("first", Prepared.first_packages())
         self.copy_libraries()
+        # 0.1.0 sends no keep-alives: the watchdog would kill its agent every 4 s.
+        os.remove(machine.root + OFTEN)
         machine.write("/var/lib/monitor-agent/monitor/defaults.json", '{"interval": 0.1, "metrics": ["cpu", "load"]}')
         machine.write("/etc/default/monitor-agent", "MONITOR_AGENT_AGENT_ID=m1\n")
         self.dpkg("first")
@@ -271,18 +274,53 @@ class PackageTest:
             self.assertEqual((row["agent"], row["missing"], row["dropped"], row["first_sequence"]), ("m1", [], [], 1), row)
         return [(row["batches_stored"], row["last_sequence"]) for row in rows]
 
+    def keep_alives_of(self, *packages):
+        """Installs today's packages, with the watchdog that the agent of 0.1.0 does not know."""
+        self.machine.write(OFTEN, "[Service]\nWatchdogSec=4s\n")
+        return self.dpkg("new", *packages)
+
+    def check_two_whole_runs(self):
+        """One run of 0.1.0's agent, and one of today's; every batch of both is stored."""
+        runs = self.runs_of_agent()
+        self.assertEqual(len(runs), 2, runs)
+        for stored, last in runs:
+            self.assertEqual(stored, last, runs)
+        return runs
+
     def test_upgrade_of_a_running_system_from_0_1_0(self):
         machine = self.machine
         self.install_first()
-        said = self.dpkg("new")
+        said = self.keep_alives_of()
         self.assertNotRegex(said, r"(?i)(warning|error|failed)")
         self.active("monitor-agent", "monitor-server")
         self.assertNotIn("0.1.0", machine.run("monitor-agent", "--version"))
         self.until_delivered()
-        runs = self.runs_of_agent()
-        self.assertGreaterEqual(len(runs), 2, runs)
-        for stored, last in runs:
-            self.assertEqual(stored, last, runs)
+        self.check_two_whole_runs()
+
+    def waiting_in_spool(self):
+        """As today's program sees the spool that 0.1.0 writes."""
+        said = self.machine.run("runuser", "-u", "monitor-agent", "--", "monitor-agent", "spool", "inspect",
+                                "/var/lib/monitor-agent/agent/m1/spool", check=False)
+        return sum(int(count) for count in re.findall(r"(\d+) wait", said))
+
+    def test_upgrade_from_0_1_0_server_first_with_a_full_spool(self):
+        """The server, then, while no server runs, the agent: the batches that 0.1.0 has put into its spool are stored."""
+        machine = self.machine
+        self.install_first()
+        self.dpkg("new", "monitor-server", "monitor-analysis")
+        self.active("monitor-server")
+        (before,) = self.runs_of_agent()
+        self.eventually(lambda: self.runs_of_agent()[0][0] > before[0] + 5, "batches of 0.1.0's agent in the new server's log")
+        machine.run("systemctl", "stop", "monitor-server")
+        machine.run("dpkg", "--unpack", *self.files("new", "monitor-agent"))
+        self.eventually(lambda: self.waiting_in_spool() > 5, "batches in the spool of the agent, which still is that of 0.1.0")
+        machine.write(OFTEN, "[Service]\nWatchdogSec=4s\n")
+        machine.run("dpkg", "--configure", "monitor-agent")
+        self.active("monitor-agent")
+        self.until_status(r"not delivering.*; ([3-9]|\d\d+) batches wait")
+        machine.run("systemctl", "start", "monitor-server")
+        self.until_delivered()
+        self.check_two_whole_runs()
 
     def test_the_agent_reads_everything_under_its_unit(self):
         """A run under all restrictions has the series of a run under none, with the same constant values."""
