@@ -50,7 +50,7 @@ class WebChartsTest(BrowserTest):
         self.write(self.made(self.batch, "odd", self.sequence, at, cpu=cpu))
 
     def points(self):
-        found = re.search(r"([\d,]+) points", self.browser.eval("document.querySelector('.info').textContent") or "")
+        found = re.search(r"([\d,]+) points?\b", self.browser.eval("document.querySelector('.info').textContent") or "")
         return int(found.group(1).replace(",", "")) if found else 0
 
     def follow(self, ticks):

@@ -3,7 +3,7 @@ import { ApiError, ask, Fleet, Range, Tick } from './api';
 import { ChartGrid, Taken } from './chart_grid';
 import { debounce, el, replaceChildren, setText } from './dom';
 import { factsOf } from './facts';
-import { clock, count } from './format';
+import { clock, count, many } from './format';
 import { go, link, Page } from './page';
 import { stream } from './stream';
 import { TimeRange } from './time_range';
@@ -170,7 +170,7 @@ class AgentPage implements Page {
     const points = range.series.reduce((sum, one) => sum + one.times.length, 0);
     const [from, to] = this.timeRange.bounds();
     setText(this.info, range.series.length === 0 ? `No values of ${this.agents.join(', ')} between ${clock(from)} and ${clock(to)}.`
-      : `${clock(from)} – ${this.timeRange.live ? 'now' : clock(to)} · ${this.resolution === 'full' ? 'every tick' : `averages of ${this.resolution}`} · ${count(points)} points${shown < known ? ` · ${shown} of ${known} metrics` : ''} · drag to zoom, double-click for live`);
+      : `${clock(from)} – ${this.timeRange.live ? 'now' : clock(to)} · ${this.resolution === 'full' ? 'every tick' : `averages of ${this.resolution}`} · ${many(points, 'point')}${shown < known ? ` · ${count(shown)} of ${many(known, 'metric')}` : ''} · drag to zoom, double-click for live`);
   }
 
   // Reloads once the newest events have reached the history, every 5 s at most.

@@ -39,9 +39,14 @@ export function count(n: number): string {
   return n.toLocaleString('en');
 }
 
+// "run" for one, "runs" for any other number of them.
+export function noun(n: number, word: string, plural = `${word}s`): string {
+  return n === 1 ? word : plural;
+}
+
 // "1 run", "2 runs"
-export function many(n: number, word: string): string {
-  return `${count(n)} ${word}${n === 1 ? '' : 's'}`;
+export function many(n: number, word: string, plural = `${word}s`): string {
+  return `${count(n)} ${noun(n, word, plural)}`;
 }
 
 // "system.disk.io.rate{disk.io.direction=read}", as the stream names series.

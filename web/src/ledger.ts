@@ -1,7 +1,7 @@
 // The account of every batch: one row per run of an agent.
 import { ask } from './api';
 import { debounce, el, replaceChildren, setText, table } from './dom';
-import { count, many } from './format';
+import { count, many, noun } from './format';
 import { go, Page } from './page';
 import { stream } from './stream';
 
@@ -29,11 +29,12 @@ export function ledger(parameters: URLSearchParams): Page {
       const answer = await ask<{ incarnations: Run[]; skipped: number; lost: number }>('/ledger', { agent: filter.value.trim() });
       const runs = answer.incarnations;
       const total = (name: string) => runs.reduce((all, run) => all + amount(run[name]), 0);
+      const stored = runs.reduce((all, run) => all + number(run, 'batches_stored'), 0);
       const missing = total('missing');
       const elsewhere = total('elsewhere');
       const conflicts = total('conflicts');
-      replaceChildren(sum, `${many(runs.length, 'run')}: `, el('b', {}, count(runs.reduce((all, run) => all + number(run, 'batches_stored'), 0))), ' batches stored, ', el('b', { class: missing > 0 ? 'warn' : 'good' }, count(missing)), ' missing, ', elsewhere > 0 ? `${count(elsewhere)} in another log, ` : '', el('b', { class: conflicts > 0 ? 'warn' : 'good' }, count(conflicts)), ' in conflict, ',
-        `${count(total('dropped'))} dropped with a reason, ${count(total('duplicates'))} duplicates, ${count(answer.skipped)} records could not be decoded, ${count(answer.lost)} deleted by retention before they were read.${runs.length > MOST_ROWS ? ` Showing the first ${count(MOST_ROWS)} runs; filter by agent to see others.` : ''}`);
+      replaceChildren(sum, `${many(runs.length, 'run')}: `, el('b', {}, count(stored)), ` ${noun(stored, 'batch', 'batches')} stored, `, el('b', { class: missing > 0 ? 'warn' : 'good' }, count(missing)), ' missing, ', elsewhere > 0 ? `${count(elsewhere)} in another log, ` : '', el('b', { class: conflicts > 0 ? 'warn' : 'good' }, count(conflicts)), ' in conflict, ',
+        `${count(total('dropped'))} dropped with a reason, ${many(total('duplicates'), 'duplicate')}, ${many(answer.skipped, 'record')} could not be decoded, ${many(answer.lost, 'record')} deleted by retention before being read.${runs.length > MOST_ROWS ? ` Showing the first ${count(MOST_ROWS)} runs; filter by agent to see others.` : ''}`);
       const others = [...new Set(runs.flatMap((run) => Object.keys(run)))].filter((name) => !SHOWN.includes(name));
       const heads = [...FIRST.map((name) => numeric(name)), 'End', wide('Host'), wide('Run'), ...others.map((name) => numeric(name === 'missing' ? 'missing sequences' : name))];
       const line = (run: Run) => [String(run['agent']), ...FIRST.map((name) => missed(name, amount(run[name]))), String(run['end']), String(run['host'] ?? ''), String(run['incarnation']).slice(0, 8), ...others.map((name) => cell(run[name]))];
