@@ -113,6 +113,7 @@ class LoginTest(BrowserTest):
         self.log_in("editor")
         self.browser.wait("document.querySelector('.editor h2')?.textContent === '/monitor/defaults'")
         self.browser.wait("document.querySelector('textarea').value !== ''")
+        self.assertEqual(self.browser.do("keepCookies"), 1, "the server ends the session, not the browser")
         self.browser.do("fill", selector="textarea", text='{"interval": 9}')
         self.browser.wait(SHOWN)
         self.assertIn("Your session has ended.", self.browser.eval("document.querySelector('.login').innerText"))

@@ -83,6 +83,12 @@ const does = {
   async expect({ texts }) { expected = texts; },
   async faults() { return faults.splice(0); },
   async offline({ offline }) { await context.setOffline(offline); },
+  // As a browser that ignores how long a cookie may be kept.
+  async keepCookies() {
+    const cookies = await context.cookies();
+    await context.addCookies(cookies.map((one) => ({ ...one, expires: -1 })));
+    return cookies.length;
+  },
   async axe({ page = 0 }) {
     await pages[page].evaluate(axe);
     const found = await pages[page].evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
