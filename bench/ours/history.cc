@@ -215,14 +215,15 @@ int range(const Arguments& arguments, const std::string& path) {
   auto reader = history::HistoryReader::open(path);
   if (!reader) return 74;
   const int64_t begin = cpu_ns();
+  const auto json = (*reader)->range_json(request, "");
+  const int64_t spent = cpu_ns() - begin;
+  if (!json) return 74;
   const auto found = (*reader)->range(request);
   if (!found) return 74;
-  const std::string json = history::to_json(*found, request, "");
-  const int64_t spent = cpu_ns() - begin;
   size_t points = 0;
   for (const auto& series : found->series) points += series.times_ns.size();
-  if (points == 0) return 74;
-  std::printf("ms=%.3f\npoints=%zu\nbytes=%zu\n", static_cast<double>(spent) / 1e6, points, json.size());
+  if (points == 0 || *json != history::to_json(*found, request, "")) return 74;
+  std::printf("ms=%.3f\npoints=%zu\nbytes=%zu\n", static_cast<double>(spent) / 1e6, points, json->size());
   return 0;
 }
 

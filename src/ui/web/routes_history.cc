@@ -134,8 +134,8 @@ void Api::range(const Call& call) {
         const std::lock_guard lock(state_.mutex);
         live_id = broadcaster_.id(state_.committed_event);
       }
-      const auto found = reader.range(request);
-      return found ? json_reply(history::to_json(*found, request, live_id)) : error_reply(found.error());
+      auto found = reader.range_json(request, live_id);
+      return found ? json_reply(std::move(*found)) : error_reply(found.error());
     });
   });
 }

@@ -479,6 +479,37 @@ TEST_F(HistoryTest, BoundsTheResult) {
   EXPECT_TRUE(range(all("a", Resolution::kMinute, "a.real")).series.empty()) << "NaN is not counted";
 }
 
+TEST_F(HistoryTest, WritesAgentByAgentWhatARangeHolds) {
+  open();
+  for (int i = 0; i < 400; ++i) {
+    clock_.step_wall(kSecond);
+    append(batch("a", {frame(clock_.wall_ns(), i, i / 7.0)}));
+    if (i % 2 == 0) append(batch("b", {frame(clock_.wall_ns() + 5, 2 * i, NAN)}));
+    Batch few = batch("c", {frame(clock_.wall_ns() + 9, 3 * i, 1)});
+    few.series.pop_back();
+    few.frames[0].points.pop_back();
+    append(few);
+  }
+  read_all();
+  commit();
+  auto reader = HistoryReader::open(options_.path);
+  RangeRequest request = all("a", Resolution::kFull);
+  request.agents = {"c", "a", "nobody", "b", "c"};
+  for (const Resolution resolution : kResolutions) {
+    request.resolution = resolution;
+    const auto whole = (*reader)->range(request);
+    ASSERT_GE(whole->series.size(), 4U);
+    EXPECT_EQ(*(*reader)->range_json(request, "x.1"), to_json(*whole, request, "x.1"));
+  }
+  request.resolution = Resolution::kFull;
+  request.max_points = 700;  // of two agents, but not of all
+  EXPECT_EQ((*reader)->range_json(request, "").error().code(), Code::kResourceExhausted);
+  request.resolution.reset();
+  request.from_ns = clock_.wall_ns() - 400 * kSecond;
+  request.to_ns = clock_.wall_ns();
+  EXPECT_EQ(*(*reader)->range_json(request, ""), to_json(*(*reader)->range(request), request, ""));
+}
+
 TEST(HistoryJson, DescribesEachDeclaredMetricOnce) {
   Range range;
   for (const char* const name : {"system.cpu.utilization", "system.cpu.utilization", "odd"}) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "views/history/codec.h"
+#include "views/history/range_json.h"
 
 namespace monitor::analysis::history {
 
@@ -206,35 +207,55 @@ Status HistoryReader::together(const std::function<Status()>& requests) {
 }
 
 Result<Range> HistoryReader::range(const RangeRequest& request) {
-  if (request.from_ns >= request.to_ns) return Error(Code::kInvalidArgument, "from: must be before to");
   Range range;
-  const Status read = together([&]() -> Status {
-    auto found = range_in_snapshot(request);
-    if (!found) return found.error();
-    range = std::move(*found);
-    return {};
+  const Status read = with_resolution(request, [&](Resolution resolution) {
+    RangeBuilder found = builder(request, resolution);
+    Status status = read_each(request, found, [] {});
+    range = found.finish();
+    return status;
   });
   if (!read) return read.error();
   return range;
 }
 
-Result<Range> HistoryReader::range_in_snapshot(const RangeRequest& request) {
-  if (request.resolution) return read_all(request, *request.resolution);
-  auto chosen = choose(request);
-  if (!chosen) return chosen.error();
-  // Without a requested resolution, falls back to coarser ones until the result fits.
-  while (true) {
-    auto found = read_all(request, *chosen);
-    if (found || found.error().code() != Code::kResourceExhausted || *chosen == kResolutions.back()) return found;
-    chosen = from_ticks(*chosen) ? kReduced[0] : kResolutions[static_cast<size_t>(*chosen) + 1];
-  }
+Result<std::string> HistoryReader::range_json(const RangeRequest& request, const std::string& live_id) {
+  std::string out;
+  const Status read = with_resolution(request, [&](Resolution resolution) {
+    RangeBuilder found = builder(request, resolution);
+    RangeJson json(request, resolution, live_id);
+    Status status = read_each(request, found, [&] {
+      json.add(found.finish_agent());
+      found.drop_agent();
+    });
+    out = json.finish();
+    return status;
+  });
+  if (!read) return read.error();
+  return out;
 }
 
-Result<Range> HistoryReader::read_all(const RangeRequest& request, Resolution resolution) {
-  const bool ticks = from_ticks(resolution);
-  const int64_t from = ticks ? std::max(request.from_ns, kept_from(resolution)) : request.from_ns;
-  RangeBuilder range(resolution, from, request.to_ns,
-                     {.points = request.max_points, .looked_at = request.max_looked_at});
+Status HistoryReader::with_resolution(const RangeRequest& request, const std::function<Status(Resolution)>& read) {
+  if (request.from_ns >= request.to_ns) return Error(Code::kInvalidArgument, "from: must be before to");
+  return together([&]() -> Status {
+    if (request.resolution) return read(*request.resolution);
+    auto chosen = choose(request);
+    if (!chosen) return chosen.error();
+    while (true) {
+      Status status = read(*chosen);
+      const bool too_large = !status && status.error().code() == Code::kResourceExhausted;
+      if (!too_large || *chosen == kResolutions.back()) return status;
+      chosen = from_ticks(*chosen) ? kReduced[0] : kResolutions[static_cast<size_t>(*chosen) + 1];
+    }
+  });
+}
+
+RangeBuilder HistoryReader::builder(const RangeRequest& request, Resolution resolution) const {
+  const int64_t from = from_ticks(resolution) ? std::max(request.from_ns, kept_from(resolution)) : request.from_ns;
+  return {resolution, from, request.to_ns, {.points = request.max_points, .looked_at = request.max_looked_at}};
+}
+
+Status HistoryReader::read_each(const RangeRequest& request, RangeBuilder& range, const std::function<void()>& done) {
+  const bool ticks = from_ticks(range.resolution());
   for (const std::string& agent : request.agents) {
     const auto id = id_of(agent);
     if (!id) return id.error();
@@ -246,9 +267,10 @@ Result<Range> HistoryReader::read_all(const RangeRequest& request, Resolution re
     Status read = ticks ? read_old_ticks(**id, range) : read_cells(**id, range);
     if (read && ticks && has_blocks_) read = blocks_.read_blocks(**id, range);
     if (read && has_blocks_) read = read_newest(**id, range);
-    if (!read) return read.error();
+    if (!read) return read;
+    done();
   }
-  return range.finish();
+  return {};
 }
 
 // Ticks that version 1 of the file wrote.

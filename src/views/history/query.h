@@ -53,6 +53,8 @@ class HistoryReader {
   // An unknown agent has no series. Errors: kInvalidArgument, kResourceExhausted, those of the disk; kDataLoss for
   // damaged bytes, kFailedPrecondition if a newer version wrote the file.
   Result<Range> range(const RangeRequest& request);
+  // The same as JSON (range_json.h). Beside the text, it needs the memory for one agent's values only.
+  Result<std::string> range_json(const RangeRequest& request, const std::string& live_id);
   // The extent of an agent's data per resolution; resolutions without data are omitted.
   Result<std::vector<Extent>> extents(const std::string& agent);
   Result<std::vector<metrics::Series>> series(const std::string& agent);
@@ -73,8 +75,11 @@ class HistoryReader {
   Status add_edges(Edges& edges, std::string_view sql, int64_t id);
   Result<bool> reaches_back(int64_t id, size_t at, int64_t from_ns);
   Result<Resolution> choose(const RangeRequest& request);
-  Result<Range> range_in_snapshot(const RangeRequest& request);
-  Result<Range> read_all(const RangeRequest& request, Resolution resolution);
+  // Calls `read` with the request's resolution, or with coarser ones until the result fits.
+  Status with_resolution(const RangeRequest& request, const std::function<Status(Resolution)>& read);
+  RangeBuilder builder(const RangeRequest& request, Resolution resolution) const;
+  // Calls `done` after each agent that has series.
+  Status read_each(const RangeRequest& request, RangeBuilder& range, const std::function<void()>& done);
   Status read_old_ticks(int64_t id, RangeBuilder& range);
   Status read_newest(int64_t id, RangeBuilder& range);
   Status read_cells(int64_t id, RangeBuilder& range);

@@ -65,8 +65,13 @@ Column* RangeBuilder::selected(uint32_t number) {
 RangeSeries& RangeBuilder::slot_of(Column& column) {
   if (column.slot == SIZE_MAX) {
     column.slot = range_.series.size();
-    range_.series.push_back(
-        {.agent = agent_, .series = column.series, .times_ns = {}, .values = {}, .min = {}, .max = {}, .counts = {}});
+    RangeSeries& made = range_.series.emplace_back();
+    if (!spare_.empty()) {
+      made = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    made.agent = agent_;
+    made.series = column.series;
     if (width_ns_ == 0) {
       range_.series.back().times_ns.reserve(expected_);
       range_.series.back().values.reserve(expected_);
@@ -168,7 +173,7 @@ Status RangeBuilder::count_row(size_t values) {
   return {};
 }
 
-Range RangeBuilder::finish() {
+std::span<const RangeSeries> RangeBuilder::finish_agent() {
   std::erase_if(range_.series, [](const RangeSeries& one) { return one.times_ns.empty(); });  // all were NaN
   for (RangeSeries& one : range_.series) {
     if (width_ns_ == 0) {
@@ -180,6 +185,23 @@ Range RangeBuilder::finish() {
     }
     scale(one.values, one.series);
   }
+  return range_.series;
+}
+
+void RangeBuilder::drop_agent() {
+  for (RangeSeries& one : range_.series) {
+    one.times_ns.clear();
+    one.values.clear();
+    one.min.clear();
+    one.max.clear();
+    one.counts.clear();
+  }
+  spare_ = std::move(range_.series);
+  range_.series.clear();
+}
+
+Range RangeBuilder::finish() {
+  (void)finish_agent();
   return std::move(range_);
 }
 

@@ -66,6 +66,10 @@ class RangeBuilder {
   // Counts the reading of a row with so many values; kResourceExhausted beyond a limit.
   Status count_row(size_t values);
 
+  // Ends the collection of an agent, for a caller that wants one agent at a time: its series, valid until drop_agent(),
+  // which must be called before the next one starts.
+  std::span<const RangeSeries> finish_agent();
+  void drop_agent();
   // Ends the collection.
   Range finish();
 
@@ -86,6 +90,7 @@ class RangeBuilder {
   size_t expected_ = 0;
   size_t taken_ = 0;
   size_t looked_at_ = 0;
+  std::vector<RangeSeries> spare_;  // to use their memory again
 };
 
 }  // namespace monitor::analysis::history
