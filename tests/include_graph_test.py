@@ -62,7 +62,7 @@ THIRD_PARTIES = {
     r"CLI/": ["src/bin/", "tests/simulation/"],
     r"etcd/": ["src/config/etcd/"],
     r"lua": ["src/plugins/host/"],
-    r"re2/": ["src/query/", "src/rules/"],
+    r"re2/": ["src/query/", "src/rules/", "tests/promql/"],
     r"yaml-cpp/": ["src/rules/", "src/notify/"],
     r"curl/": ["src/notify/"],
 }

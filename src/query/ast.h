@@ -55,6 +55,7 @@ struct Subquery {
 struct Call {
   const FunctionSpec* function = nullptr;
   std::vector<ExpressionPtr> arguments;
+  size_t begin = 0;  // bytes from the start of the query
 };
 enum class AggregateOp : uint8_t {
   kSum,

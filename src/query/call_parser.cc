@@ -14,8 +14,8 @@ Result<const FunctionSpec*> known_function(const TokenStream& tokens, const Toke
   }
   if (function == nullptr) {
     const auto nearest = nearest_function(name.text);
-    return tokens.error(name.begin,
-                        "unknown function " + quote(name.text) + (nearest ? "; did you mean " + *nearest + "()?" : ""));
+    return tokens.error(name.begin, "unknown function " + quote_short(name.text) +
+                                        (nearest ? "; did you mean " + *nearest + "()?" : ""));
   }
   return function;
 }

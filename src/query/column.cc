@@ -17,12 +17,19 @@ constexpr char kSameLabels[] = "the result has several series with the same labe
 Status check_target(const std::string& label, const std::string& function) {
   if (!label.empty() && valid_utf8(label)) return {};
   return Error(Code::kInvalidArgument,
-               function + ": the target label " + quote(label) + " must be UTF-8, and not empty");
+               function + ": the target label " + quote_short(label) + " must be UTF-8, and not empty");
 }
 
-void put_label(Column& column, const std::string& label, const std::string& value) {
+Status put_label(Column& column, const std::string& label, const std::string& value, const std::string& function,
+                 const Hold& hold) {
+  if (value.size() > kMaxLabelBytes) {
+    return Error(Code::kResourceExhausted, function + ": the label " + quote_short(label) + " would have more than " +
+                                               std::to_string(kMaxLabelBytes) + " bytes, which is the most");
+  }
+  if (auto status = hold(sizeof(Labels::Pair) + label.size() + value.size()); !status) return status;
   column.labels.set(label, value);
   if (label == kNameLabel) column.drop_name = false;
+  return {};
 }
 
 bool digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
@@ -49,9 +56,10 @@ Reference read_reference(std::string_view text) {
   return {text.substr(0, length), length};
 }
 
+// May stop once the text is longer than a label may be.
 std::string expand(const std::string& replacement, const re2::RE2& regex, const std::vector<re2::StringPiece>& groups) {
   std::string expanded;
-  for (size_t i = 0; i < replacement.size(); ++i) {
+  for (size_t i = 0; i < replacement.size() && expanded.size() <= kMaxLabelBytes; ++i) {
     if (replacement[i] != '$') {
       expanded += replacement[i];
       continue;
@@ -96,7 +104,7 @@ Result<Columns> merge_equal(Columns columns, const std::string& text) {
     Column& into = merged[place->second];
     for (size_t i = 0; i < into.values.size(); ++i) {
       if (!has_value(column.values[i])) continue;
-      if (has_value(into.values[i])) return Error(Code::kInvalidArgument, text + column.labels.to_string());
+      if (has_value(into.values[i])) return Error(Code::kInvalidArgument, text + shorten(column.labels.to_string()));
       into.values[i] = column.values[i];
     }
     into.drop_name = into.drop_name || column.drop_name;
@@ -113,7 +121,7 @@ Result<Columns> finish(Columns columns) {
   return merge_equal(std::move(columns), kSameLabels);
 }
 
-Result<Columns> replace_label(Columns columns, const LabelReplacement& change) {
+Result<Columns> replace_label(Columns columns, const LabelReplacement& change, const Hold& hold) {
   auto regex = compile_regex(change.pattern);
   if (!regex) return regex.error().with_context("label_replace()");
   if (auto status = check_target(change.target, "label_replace()"); !status) return status.error();
@@ -124,21 +132,23 @@ Result<Columns> replace_label(Columns columns, const LabelReplacement& change) {
                          static_cast<int>(groups.size()))) {
       continue;
     }
-    put_label(column, change.target, expand(change.replacement, **regex, groups));
+    const Status put =
+        put_label(column, change.target, expand(change.replacement, **regex, groups), "label_replace()", hold);
+    if (!put) return put.error();
   }
   return merge_equal(std::move(columns), kSameLabels);
 }
 
 Result<Columns> join_labels(Columns columns, const std::string& target, const std::string& separator,
-                            const std::vector<std::string>& sources) {
+                            const std::vector<std::string>& sources, const Hold& hold) {
   if (auto status = check_target(target, "label_join()"); !status) return status.error();
   for (Column& column : columns) {
     std::string joined;
-    for (size_t i = 0; i < sources.size(); ++i) {
+    for (size_t i = 0; i < sources.size() && joined.size() <= kMaxLabelBytes; ++i) {
       if (i > 0) joined += separator;
       joined += column.labels.get(sources[i]);
     }
-    put_label(column, target, joined);
+    if (auto put = put_label(column, target, joined, "label_join()", hold); !put) return put.error();
   }
   return merge_equal(std::move(columns), kSameLabels);
 }

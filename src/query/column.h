@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,9 +32,15 @@ struct Column {
   std::vector<double> values;  // one a step
 
   bool any() const;
+  size_t bytes() const { return labels.bytes() + sizeof(*this) - sizeof(labels) + values.capacity() * sizeof(double); }
 };
 
 using Columns = std::vector<Column>;
+
+// Asks for memory before it is used; an error ends the query.
+using Hold = std::function<Status(size_t bytes)>;
+// No label may be longer: a label that is made of labels could grow with every nested function.
+inline constexpr size_t kMaxLabelBytes = size_t{64} << 10;
 
 // Puts columns with equal labels together. Errors: kInvalidArgument with `text`, two of them have a value at one step.
 Result<Columns> merge_equal(Columns columns, const std::string& text);
@@ -49,11 +56,11 @@ struct LabelReplacement {
   std::string source;
   std::string pattern;
 };
-Result<Columns> replace_label(Columns columns, const LabelReplacement& change);
+Result<Columns> replace_label(Columns columns, const LabelReplacement& change, const Hold& hold);
 
 // label_join(): the values of the sources with the separator between them.
 Result<Columns> join_labels(Columns columns, const std::string& target, const std::string& separator,
-                            const std::vector<std::string>& sources);
+                            const std::vector<std::string>& sources, const Hold& hold);
 
 // Whether a sorts before b where digits count as numbers: load-2 before load-10.
 bool natural_less(std::string_view a, std::string_view b);

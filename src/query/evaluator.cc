@@ -1,6 +1,7 @@
 #include "query/evaluator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "query/evaluator_impl.h"
@@ -11,10 +12,20 @@ namespace {
 
 std::vector<Point> points_of(const std::vector<double>& values, const Steps& steps) {
   std::vector<Point> points;
+  points.reserve(static_cast<size_t>(std::ranges::count_if(values, has_value)));
   for (size_t i = 0; i < values.size(); ++i) {
     if (has_value(values[i])) points.push_back({steps.at(i), values[i]});
   }
   return points;
+}
+
+size_t bytes_of(const Value& value) {
+  if (const auto* const scalars = std::get_if<Scalars>(&value)) return scalars->capacity() * sizeof(double);
+  const auto* const columns = std::get_if<Columns>(&value);
+  if (columns == nullptr) return std::get<std::string>(value).capacity();
+  size_t bytes = 0;
+  for (const Column& column : *columns) bytes += column.bytes();
+  return bytes;
 }
 
 }  // namespace
@@ -29,29 +40,48 @@ Result<QueryResult> evaluate(const Expression& expression, SeriesSource& source,
 
 void Evaluator::annotate(QueryResult& result) const {
   result.samples = samples_;
-  result.warnings.assign(warnings_.begin(), warnings_.end());
-  result.infos.assign(infos_.begin(), infos_.end());
+  result.peak_bytes = peak_;
+  result.warnings = annotations_.warnings(options_.text);
+  result.infos = annotations_.infos(options_.text);
 }
 
-void Evaluator::check_quantiles(const Scalars& quantiles) {
+void Evaluator::check_quantiles(const Scalars& quantiles, const Expression& argument) {
+  const auto warn = [&](double quantile) {
+    annotations_.warn("quantile value should be between 0 and 1, got " + value_text(quantile), argument.begin);
+  };
+  double least = 0;
+  double greatest = 1;
+  bool none = false;
   for (const double quantile : quantiles) {
-    if (quantile >= 0 && quantile <= 1) continue;
-    warnings_.insert("PromQL warning: quantile value should be between 0 and 1, got " + value_text(quantile));
-    return;
+    none = none || std::isnan(quantile);
+    least = std::min(least, quantile);
+    greatest = std::max(greatest, quantile);
   }
+  if (none) warn(std::nan(""));
+  if (greatest > 1) warn(greatest);
+  if (least < 0) warn(least);
 }
 
-void Evaluator::check_counter(const Labels& labels) {
+void Evaluator::check_ratios(const Scalars& ratios, const Expression& argument) {
+  const auto warn = [&](double ratio, const char* limit) {
+    annotations_.warn("ratio value should be between -1 and 1, got " + value_text(ratio) + ", capping to " + limit,
+                      argument.begin);
+  };
+  const auto [least, greatest] = std::ranges::minmax(ratios);
+  if (greatest > 1) warn(greatest, "1");
+  if (least < -1) warn(least, "-1");
+}
+
+void Evaluator::check_counter(const Labels& labels, const Expression& argument) {
   const std::string_view name = labels.name();
   // Names with dots do not end in what Prometheus expects.
   if (name.empty() || name.find('.') != std::string_view::npos) return;
   for (const std::string_view end : {"_total", "_sum", "_count", "_bucket"}) {
     if (name.ends_with(end)) return;
   }
-  constexpr size_t kMost = 10;  // a selector may find thousands of names
-  if (infos_.size() >= kMost) return;
-  infos_.insert("PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " +
-                quote(name));
+  annotations_.inform(
+      "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " + quote_short(name),
+      argument.begin);
 }
 
 Result<QueryResult> Evaluator::run(const Expression& expression) {
@@ -81,7 +111,13 @@ Result<QueryResult> Evaluator::run(const Expression& expression) {
   }
   auto columns = finish(std::move(std::get<Columns>(*value)));
   if (!columns) return columns.error();
-  for (Column& column : *columns) result.series.push_back({std::move(column.labels), points_of(column.values, steps)});
+  for (Column& column : *columns) {
+    result.series.push_back({std::move(column.labels), points_of(column.values, steps)});
+    column.values = {};
+    // The points are larger than the values that they replace.
+    const size_t more = result.series.back().points.capacity() * (sizeof(Point) - sizeof(double));
+    if (auto status = hold(more); !status) return status.error();
+  }
   // The order of an instant query's result may mean something: sort(), topk().
   if (steps.count > 1) std::ranges::sort(result.series, {}, &ResultSeries::labels);
   return result;
@@ -94,16 +130,31 @@ Result<QueryResult> Evaluator::range_vector(const Expression& expression, const 
   auto input = range_input(expression, steps);
   if (!input) return input.error();
   QueryResult result{.type = ValueType::kMatrix};
+  size_t copied = 0;
   auto status = each_window(*input, steps, [&](size_t series, size_t, const Window& window) {
     Labels labels = input->series[series].labels;
+    copied += labels.bytes() + window.points.size_bytes();
     if (input->drop_name[series]) labels = labels.without_metric();
     result.series.push_back({std::move(labels), {window.points.begin(), window.points.end()}});
   });
   if (!status) return status.error();
+  if (auto held = hold(copied); !held) return held.error();
   return result;
 }
 
 Result<Value> Evaluator::value_of(const Expression& expression, const Steps& steps) {
+  // A long chain of operators over many samples takes long without reading any.
+  if (auto status = spend(0, 0); !status) return status.error();
+  const size_t before = held_;
+  auto value = compute(expression, steps);
+  if (!value) return value;
+  // What the value was made of is gone.
+  held_ = before;
+  if (auto status = hold(bytes_of(*value)); !status) return status.error();
+  return value;
+}
+
+Result<Value> Evaluator::compute(const Expression& expression, const Steps& steps) {
   const auto& node = expression.node;
   if (const auto* const number = std::get_if<Number>(&node)) return Value(Scalars(steps.count, number->value));
   if (const auto* const text = std::get_if<Text>(&node)) return Value(text->value);
@@ -161,9 +212,20 @@ Status Evaluator::spend(size_t samples, size_t series) {
   samples_ += samples;
   if (samples_ > limits.max_samples) {
     return Error(Code::kResourceExhausted, "the query uses more than " + std::to_string(limits.max_samples) +
-                                               " samples: select fewer series, a shorter time or a longer step");
+                                               " samples (" + std::to_string(samples_) +
+                                               " so far): select fewer series, a shorter time or a longer step");
   }
   return limits.check ? limits.check() : Status();
+}
+
+Status Evaluator::hold(size_t bytes) {
+  held_ += std::min(bytes, SIZE_MAX - held_);
+  peak_ = std::max(peak_, held_);
+  if (held_ <= options_.limits.max_bytes) return {};
+  return Error(Code::kResourceExhausted, "the query needs " + std::to_string(held_) +
+                                             " bytes of memory or more; at most " +
+                                             std::to_string(options_.limits.max_bytes) +
+                                             " are possible: select fewer series, a shorter time or a longer step");
 }
 
 }  // namespace monitor::query

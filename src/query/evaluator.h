@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -26,6 +27,9 @@ struct QueryLimits {
   size_t max_steps = 11'000;
   size_t max_series = 100'000;      // of any of its parts
   size_t max_samples = 20'000'000;  // read and computed, all parts together; 8 to 16 bytes each
+  // About what the samples and labels of a query may take at one time. The source may take as much again while it
+  // reads.
+  size_t max_bytes = size_t{512} << 20;
   // Called now and then; an error ends the query. For a time-out, or a client that is gone.
   std::function<Status()> check = {};
 };
@@ -34,6 +38,7 @@ struct QueryOptions {
   int64_t lookback_ms = 300'000;      // a sample counts for so long, unless a newer one or a staleness marker follows
   int64_t subquery_step_ms = 60'000;  // where a subquery names none
   QueryLimits limits = {};
+  std::string_view text = {};  // of the query: annotations then say where in it they belong
 };
 
 struct ResultSeries {
@@ -47,7 +52,8 @@ struct QueryResult {
   ValueType type = ValueType::kScalar;
   std::vector<ResultSeries> series = {};
   std::string text = {};
-  size_t samples = 0;  // read and computed
+  size_t samples = 0;     // read and computed
+  size_t peak_bytes = 0;  // of the samples and labels that were held at one time
   // What may be wrong with the query although it has a result, as Prometheus says it; each text once.
   std::vector<std::string> warnings = {};
   std::vector<std::string> infos = {};

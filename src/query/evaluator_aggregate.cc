@@ -107,11 +107,12 @@ double reduce(AggregateOp op, const std::vector<double>& values, double paramete
   }
 }
 
-Columns reduce_groups(const Aggregation& aggregation, const Columns& columns, const Scalars& parameter,
-                      const Steps& steps) {
+Result<Columns> reduce_groups(const Aggregation& aggregation, const Columns& columns, const Scalars& parameter,
+                              const Steps& steps, const Hold& hold) {
   Columns result;
   std::vector<double> values;
   for (Group& group : group_columns(aggregation, columns)) {
+    if (auto status = hold(group.labels.bytes() + steps.count * sizeof(double)); !status) return status.error();
     Column column{.labels = std::move(group.labels),
                   .drop_name = group.drop_name,
                   .values = std::vector<double>(steps.count, no_value())};
@@ -168,7 +169,7 @@ std::vector<size_t> kept_members(const Aggregation& aggregation, const Columns& 
 }
 
 Result<Columns> select_members(const Aggregation& aggregation, const Columns& columns, const Scalars& parameter,
-                               const Steps& steps) {
+                               const Steps& steps, const Hold& hold) {
   std::vector<Column> kept(columns.size());
   std::vector<size_t> order;
   std::vector<Group> groups = group_columns(aggregation, columns);
@@ -187,6 +188,7 @@ Result<Columns> select_members(const Aggregation& aggregation, const Columns& co
       for (const size_t member : kept_members(aggregation, columns, group, step, parameter[step])) {
         Column& column = kept[member];
         if (column.values.empty()) {
+          if (auto status = hold(columns[member].bytes()); !status) return status.error();
           column = {.labels = columns[member].labels,
                     .drop_name = columns[member].drop_name,
                     .values = std::vector<double>(steps.count, no_value())};
@@ -219,7 +221,8 @@ Result<Columns> Evaluator::aggregate(const Aggregation& aggregation, const Steps
     auto scalars = scalars_of(*aggregation.parameter, steps);
     if (!scalars) return scalars.error();
     parameter = std::move(*scalars);
-    if (aggregation.op == AggregateOp::kQuantile) check_quantiles(parameter);
+    if (aggregation.op == AggregateOp::kQuantile) check_quantiles(parameter, *aggregation.parameter);
+    if (aggregation.op == AggregateOp::kLimitRatio) check_ratios(parameter, *aggregation.parameter);
   }
   auto columns = columns_of(*aggregation.inner, steps);
   if (!columns) return columns;
@@ -231,8 +234,8 @@ Result<Columns> Evaluator::aggregate(const Aggregation& aggregation, const Steps
     }
     return count_values(aggregation, *columns, label->value, steps);
   }
-  if (selects_series(aggregation.op)) return select_members(aggregation, *columns, parameter, steps);
-  return reduce_groups(aggregation, *columns, parameter, steps);
+  if (selects_series(aggregation.op)) return select_members(aggregation, *columns, parameter, steps, holder());
+  return reduce_groups(aggregation, *columns, parameter, steps, holder());
 }
 
 Result<Columns> Evaluator::count_values(const Aggregation& aggregation, const Columns& columns,
@@ -241,6 +244,8 @@ Result<Columns> Evaluator::count_values(const Aggregation& aggregation, const Co
   std::unordered_map<Labels, size_t, LabelsHash> places;
   for (const Group& group : group_columns(aggregation, columns)) {
     for (const size_t member : group.members) {
+      // Every value is made a text and looked up, which takes longer than any other step of a query.
+      if (auto status = spend(0, result.size()); !status) return status.error();
       for (size_t step = 0; step < steps.count; ++step) {
         const double value = columns[member].values[step];
         if (!has_value(value)) continue;
@@ -249,6 +254,7 @@ Result<Columns> Evaluator::count_values(const Aggregation& aggregation, const Co
         const auto [place, is_new] = places.try_emplace(labels, result.size());
         if (is_new) {
           if (auto status = spend(steps.count, result.size()); !status) return status.error();
+          if (auto status = hold_column(labels, steps); !status) return status.error();
           result.push_back({.labels = std::move(labels), .values = std::vector<double>(steps.count, no_value())});
         }
         double& count = result[place->second].values[step];

@@ -107,10 +107,10 @@ Result<std::optional<size_t>> only_one(const Columns& columns, const std::vector
   for (const size_t i : candidates) {
     if (!has_value(columns[i].values[step])) continue;
     if (found) {
-      return Error(Code::kInvalidArgument, "several series on the " + std::string(side) +
-                                               " side of the operator match: " + columns[*found].labels.to_string() +
-                                               " and " + columns[i].labels.to_string() +
-                                               "; many-to-many matching is not possible");
+      return Error(Code::kInvalidArgument,
+                   "several series on the " + std::string(side) +
+                       " side of the operator match: " + shorten(columns[*found].labels.to_string()) + " and " +
+                       shorten(columns[i].labels.to_string()) + "; many-to-many matching is not possible");
     }
     found = i;
   }
@@ -120,8 +120,8 @@ Result<std::optional<size_t>> only_one(const Columns& columns, const std::vector
 // Matches the columns of one signature with one another.
 class PairMatcher {
  public:
-  PairMatcher(const Binary& binary, const Columns& many, const Columns& one, size_t steps)
-      : binary_(binary), many_(many), one_(one), steps_(steps) {}
+  PairMatcher(const Binary& binary, const Columns& many, const Columns& one, size_t steps, Hold hold)
+      : binary_(binary), many_(many), one_(one), steps_(steps), hold_(std::move(hold)) {}
 
   Status match(const Partners& partners) {
     const bool swapped = binary_.matching.card == Matching::Card::kOneToMany;
@@ -146,35 +146,40 @@ class PairMatcher {
       if (!has_value(first)) continue;
       // Also where the comparison below would filter one of them.
       if (matched && binary_.matching.card == Matching::Card::kOneToOne) {
-        return Error(Code::kInvalidArgument,
-                     "several series on the left side of the operator match " + one_[one].labels.to_string() + ": " +
-                         many_[*matched].labels.to_string() + " and " + many_[many].labels.to_string() +
-                         "; use group_left() or group_right() for many-to-one matching");
+        return Error(Code::kInvalidArgument, "several series on the left side of the operator match " +
+                                                 shorten(one_[one].labels.to_string()) + ": " +
+                                                 shorten(many_[*matched].labels.to_string()) + " and " +
+                                                 shorten(many_[many].labels.to_string()) +
+                                                 "; use group_left() or group_right() for many-to-one matching");
       }
       matched = many;
       const double left = swapped ? second : first;
       const double right = swapped ? first : second;
       const double value = apply(binary_, left, right, left);
       if (!has_value(value)) continue;
-      column_of(many, one).values[step] = value;
+      const size_t place = place_of(many, one);
+      if (place == result_.size()) {
+        if (auto status = hold_(many_[many].labels.bytes() + steps_ * sizeof(double)); !status) return status;
+        add_column(many, one);
+      }
+      result_[place].values[step] = value;
     }
     return {};
   }
 
-  Column& column_of(size_t many, size_t one) {
-    const auto [place, is_new] = pairs_.try_emplace({many, one}, result_.size());
-    if (is_new) {
-      result_.push_back({.labels = result_labels(binary_.matching, many_[many].labels, one_[one].labels),
-                         .drop_name = many_[many].drop_name || drops_name(binary_),
-                         .values = std::vector<double>(steps_, no_value())});
-    }
-    return result_[place->second];
+  // The pair's place in the result, which is its end if the pair is new.
+  size_t place_of(size_t many, size_t one) { return pairs_.try_emplace({many, one}, result_.size()).first->second; }
+  void add_column(size_t many, size_t one) {
+    result_.push_back({.labels = result_labels(binary_.matching, many_[many].labels, one_[one].labels),
+                       .drop_name = many_[many].drop_name || drops_name(binary_),
+                       .values = std::vector<double>(steps_, no_value())});
   }
 
   const Binary& binary_;
   const Columns& many_;
   const Columns& one_;
   const size_t steps_;
+  const Hold hold_;
   std::map<std::pair<size_t, size_t>, size_t> pairs_;
   Columns result_;
 };
@@ -229,10 +234,11 @@ Result<Columns> Evaluator::match_vectors(const Binary& binary, Columns left, Col
   const bool swapped = binary.matching.card == Matching::Card::kOneToMany;
   const Columns& many = swapped ? right : left;
   const Columns& one = swapped ? left : right;
-  PairMatcher matcher(binary, many, one, steps.count);
+  PairMatcher matcher(binary, many, one, steps.count, holder());
   for (const auto& [labels, partners] : find_partners(binary.matching, many, one)) {
     if (partners.many.empty() || partners.one.empty()) continue;
     if (auto status = matcher.match(partners); !status) return status.error();
+    if (auto status = spend(0, 0); !status) return status.error();
   }
   return merge_equal(matcher.take(),
                      "several matches have the same labels; the grouping labels must tell them apart: ");
@@ -241,6 +247,7 @@ Result<Columns> Evaluator::match_vectors(const Binary& binary, Columns left, Col
 Result<Columns> Evaluator::combine_sets(const Binary& binary, Columns left, Columns right, const Steps& steps) {
   const PartnersOf partners_of = find_partners(binary.matching, left, right);
   for (const auto& [labels, partners] : partners_of) {
+    if (auto status = spend(0, 0); !status) return status.error();
     if (binary.op == BinaryOp::kOr) {
       keep_steps(right, partners.one, left, partners.many, false, steps.count);
     } else {

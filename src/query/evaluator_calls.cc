@@ -34,9 +34,7 @@ Labels demanded_labels(const Expression& expression) {
   return labels;
 }
 
-bool expects_counter(std::string_view function) {
-  return function == "rate" || function == "increase" || function == "irate";
-}
+bool expects_counter(std::string_view function) { return function == "rate" || function == "increase"; }
 
 // Whether the function accepts its scalar arguments at every step.
 Status check_parameters(const Call& call, const std::vector<Scalars>& given, const Steps& steps) {
@@ -78,11 +76,11 @@ Result<Columns> Evaluator::call_range(const Call& call, const Steps& steps) {
   const auto range = std::ranges::find(call.arguments, ValueType::kMatrix, [](const auto& a) { return a->type; });
   auto input = range_input(**range, steps);
   if (!input) return input.error();
-  if (call.function->name == "quantile_over_time") check_quantiles((*given)[0]);
+  if (call.function->name == "quantile_over_time") check_quantiles((*given)[0], *call.arguments[0]);
   const bool of_counters = expects_counter(call.function->name);
   Columns columns;
   for (size_t i = 0; i < input->series.size(); ++i) {
-    if (of_counters && !input->drop_name[i]) check_counter(input->series[i].labels);
+    if (auto status = hold_column(input->series[i].labels, steps); !status) return status.error();
     columns.push_back({.labels = input->series[i].labels,
                        .drop_name = input->drop_name[i] || !call.function->keeps_name,
                        .values = std::vector<double>(steps.count, no_value())});
@@ -94,6 +92,9 @@ Result<Columns> Evaluator::call_range(const Call& call, const Steps& steps) {
     columns[series].values[step] = call.function->range(window).value_or(no_value());
   });
   if (!status) return status.error();
+  for (size_t i = 0; of_counters && i < columns.size(); ++i) {
+    if (!input->drop_name[i] && columns[i].any()) check_counter(columns[i].labels, **range);
+  }
   return columns;
 }
 
@@ -235,20 +236,25 @@ Result<Columns> Evaluator::change_labels(const Call& call, const Steps& steps) {
   std::erase_if(*columns, [](const Column& column) { return !column.any(); });
   const auto& arguments = call.arguments;
   if (call.function->special == SpecialFunction::kLabelReplace) {
-    return replace_label(std::move(*columns), {.target = text_of(*arguments[1]),
-                                               .replacement = text_of(*arguments[2]),
-                                               .source = text_of(*arguments[3]),
-                                               .pattern = text_of(*arguments[4])});
+    return replace_label(std::move(*columns),
+                         {.target = text_of(*arguments[1]),
+                          .replacement = text_of(*arguments[2]),
+                          .source = text_of(*arguments[3]),
+                          .pattern = text_of(*arguments[4])},
+                         holder());
   }
   std::vector<std::string> sources;
   for (size_t i = 3; i < arguments.size(); ++i) sources.push_back(text_of(*arguments[i]));
-  return join_labels(std::move(*columns), text_of(*arguments[1]), text_of(*arguments[2]), sources);
+  return join_labels(std::move(*columns), text_of(*arguments[1]), text_of(*arguments[2]), sources, holder());
 }
 
 Result<Columns> Evaluator::sorted(const Call& call, const Steps& steps) {
   auto columns = columns_of(*call.arguments[0], steps);
-  // The series of a range query have no order.
-  if (!columns || steps.count > 1) return columns;
+  if (!columns) return columns;
+  if (times_.start_ms != times_.end_ms) {
+    annotations_.warn("sort is ineffective for range queries since results are always ordered by labels", call.begin);
+  }
+  if (steps.count > 1) return columns;
   const SpecialFunction function = call.function->special;
   if (function == SpecialFunction::kSort || function == SpecialFunction::kSortDescending) {
     const bool descending = function == SpecialFunction::kSortDescending;

@@ -1,5 +1,7 @@
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -12,6 +14,7 @@ namespace {
 
 struct Histogram {
   Labels labels;
+  std::string name;
   std::vector<std::pair<double, size_t>> buckets;  // bound and column
 };
 
@@ -22,16 +25,26 @@ std::optional<double> bound_of(const Labels& labels) {
 }
 
 // Series that differ in nothing but "le" are one histogram. Those without a bound are left out.
-std::vector<Histogram> histograms_of(const Columns& columns) {
+std::vector<Histogram> histograms_of(const Columns& columns, size_t begin, Annotations& annotations) {
   static const std::vector<std::string> kApart = {"le"};
   std::vector<Histogram> found;
   std::unordered_map<Labels, size_t, LabelsHash> places;
   for (size_t i = 0; i < columns.size(); ++i) {
     const auto bound = bound_of(columns[i].labels);
-    if (!bound) continue;
-    Labels labels = columns[i].labels.without(kApart).without_metric();
-    const auto [place, is_new] = places.try_emplace(labels, found.size());
-    if (is_new) found.push_back({.labels = std::move(labels), .buckets = {}});
+    if (!bound || std::isnan(*bound)) {
+      if (!columns[i].any()) continue;
+      std::string text =
+          "bucket label \"le\" is missing or has a malformed value of " + quote_short(columns[i].labels.get("le"));
+      if (!columns[i].labels.name().empty()) text += " for metric name " + quote_short(columns[i].labels.name());
+      annotations.warn(text, begin);
+      continue;
+    }
+    // Histograms of different names are different ones, although the result has no name.
+    const auto [place, is_new] = places.try_emplace(columns[i].labels.without(kApart), found.size());
+    if (is_new) {
+      found.push_back(
+          {.labels = place->first.without_metric(), .name = std::string(place->first.name()), .buckets = {}});
+    }
     found[place->second].buckets.emplace_back(*bound, i);
   }
   return found;
@@ -45,10 +58,13 @@ Result<Columns> Evaluator::classic_histogram(const Call& call, const Steps& step
   auto columns = columns_of(*call.arguments.back(), steps);
   if (!columns) return columns;
   if (auto status = spend(columns->size() * steps.count, columns->size()); !status) return status.error();
-  if (call.function->special == SpecialFunction::kHistogramQuantile) check_quantiles((*given)[0]);
+  if (call.function->special == SpecialFunction::kHistogramQuantile) check_quantiles((*given)[0], *call.arguments[0]);
   Columns result;
   std::vector<Bucket> buckets;
-  for (Histogram& histogram : histograms_of(*columns)) {
+  std::optional<MonotonicityFix> fix;
+  const size_t begin = call.arguments.back()->begin;
+  for (Histogram& histogram : histograms_of(*columns, begin, annotations_)) {
+    if (auto status = hold_column(histogram.labels, steps); !status) return status.error();
     Column column{.labels = std::move(histogram.labels), .values = std::vector<double>(steps.count, no_value())};
     for (size_t step = 0; step < steps.count; ++step) {
       buckets.clear();
@@ -58,8 +74,9 @@ Result<Columns> Evaluator::classic_histogram(const Call& call, const Steps& step
       }
       if (buckets.empty()) continue;
       column.values[step] = call.function->special == SpecialFunction::kHistogramQuantile
-                                ? bucket_quantile((*given)[0][step], buckets)
+                                ? bucket_quantile((*given)[0][step], buckets, fix)
                                 : bucket_fraction((*given)[0][step], (*given)[1][step], buckets);
+      if (fix) annotations_.inform_of_fix(histogram.name, *fix, steps.at(step), begin);
     }
     result.push_back(std::move(column));
   }

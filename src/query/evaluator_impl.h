@@ -2,11 +2,11 @@
 #pragma once
 
 #include <functional>
-#include <set>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "query/annotations.h"
 #include "query/column.h"
 #include "query/evaluator.h"
 #include "query/functions.h"
@@ -36,14 +36,26 @@ class Evaluator {
  private:
   // evaluator.cc
   Result<Value> value_of(const Expression& expression, const Steps& steps);
+  Result<Value> compute(const Expression& expression, const Steps& steps);
   Result<Columns> columns_of(const Expression& expression, const Steps& steps);
   Result<Scalars> scalars_of(const Expression& expression, const Steps& steps);
   Result<QueryResult> range_vector(const Expression& expression, const Steps& steps);
   Result<Columns> negate(Columns columns) const;
-  void check_quantiles(const Scalars& quantiles);
-  void check_counter(const Labels& labels);
+  // What Prometheus warns of.
+  void check_quantiles(const Scalars& quantiles, const Expression& argument);
+  void check_ratios(const Scalars& ratios, const Expression& argument);
+  void check_counter(const Labels& labels, const Expression& argument);
   // Counts what was read or computed against the limits.
   Status spend(size_t samples, size_t series);
+  // Counts memory until the expression that is being computed has its value; value_of() then counts that one instead.
+  Status hold(size_t bytes);
+  Status hold_column(const Labels& labels, const Steps& steps) {
+    return hold(labels.bytes() + sizeof(Column) + steps.count * sizeof(double));
+  }
+  // For functions that are not of this class.
+  Hold holder() {
+    return [this](size_t bytes) { return hold(bytes); };
+  }
 
   // evaluator_select.cc
   int64_t time_at(const TimeShift& shift, int64_t step_ms) const;
@@ -83,14 +95,15 @@ class Evaluator {
   // evaluator_binary.cc
   Result<Value> binary(const Binary& binary, const Steps& steps);
   Result<Columns> match_vectors(const Binary& binary, Columns left, Columns right, const Steps& steps);
-  static Result<Columns> combine_sets(const Binary& binary, Columns left, Columns right, const Steps& steps);
+  Result<Columns> combine_sets(const Binary& binary, Columns left, Columns right, const Steps& steps);
 
   SeriesSource& source_;
   const QueryTimes times_;
   const QueryOptions& options_;
   size_t samples_ = 0;
-  std::set<std::string> warnings_;
-  std::set<std::string> infos_;
+  size_t held_ = 0;  // bytes
+  size_t peak_ = 0;
+  Annotations annotations_;
 };
 
 }  // namespace monitor::query

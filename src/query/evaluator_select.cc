@@ -39,6 +39,7 @@ int64_t Evaluator::time_at(const TimeShift& shift, int64_t step_ms) const {
 Result<Columns> Evaluator::select(const Selector& selector, const Steps& steps, const OnSample& on_sample) {
   const int64_t first = time_at(selector.shift, steps.at(0));
   const int64_t last = time_at(selector.shift, steps.at(steps.count - 1));
+  source_.limit_bytes(options_.limits.max_bytes - std::min(held_, options_.limits.max_bytes));
   auto found = source_.select(selector.matchers, first - options_.lookback_ms + 1, last);
   if (!found) return found.error();
   return latest_samples(std::move(*found), selector.shift, steps, on_sample);
@@ -47,9 +48,14 @@ Result<Columns> Evaluator::select(const Selector& selector, const Steps& steps, 
 Result<Columns> Evaluator::latest_samples(std::vector<StoredSeries> found, const TimeShift& shift, const Steps& steps,
                                           const OnSample& on_sample) {
   Columns columns;
+  for (const StoredSeries& series : found) {
+    if (auto status = hold(series.bytes()); !status) return status.error();
+  }
   for (StoredSeries& series : found) {
     if (auto status = spend(series.points.size() + steps.count, found.size()); !status) return status.error();
+    if (auto status = hold_column(series.labels, steps); !status) return status.error();
     Column column{.labels = std::move(series.labels), .values = std::vector<double>(steps.count, no_value())};
+    const size_t read = series.points.capacity() * sizeof(Point);
     size_t next = 0;  // the first point after the step
     for (size_t step = 0; step < steps.count; ++step) {
       const int64_t now = time_at(shift, steps.at(step));
@@ -59,6 +65,8 @@ Result<Columns> Evaluator::latest_samples(std::vector<StoredSeries> found, const
       if (point.time_ms > now - options_.lookback_ms && !is_stale(point.value)) on_sample(column, step, point);
     }
     columns.push_back(std::move(column));
+    series.points = {};
+    held_ -= std::min(held_, read);
   }
   return columns;
 }
@@ -74,6 +82,7 @@ Result<Columns> Evaluator::own_function(const Call& call, const Steps& steps) {
   }
   const int64_t first = bounded(steps.at(0));
   const int64_t last = bounded(steps.at(steps.count - 1));
+  source_.limit_bytes(options_.limits.max_bytes - std::min(held_, options_.limits.max_bytes));
   auto found = source_.own_series(call.function->name, matchers, first - options_.lookback_ms + 1, last);
   if (!found) return found.error();
   return latest_samples(std::move(*found), {}, steps,
@@ -85,10 +94,12 @@ Result<RangeInput> Evaluator::range_input(const Expression& expression, const St
   const auto& range = std::get<RangeSelector>(expression.node);
   const TimeShift& shift = range.selector.shift;
   const int64_t first = time_at(shift, steps.at(0)) - bounded(range.range_ms) + 1;
+  source_.limit_bytes(options_.limits.max_bytes - std::min(held_, options_.limits.max_bytes));
   auto found = source_.select(range.selector.matchers, first, time_at(shift, steps.at(steps.count - 1)));
   if (!found) return found.error();
   for (StoredSeries& series : *found) {
     if (auto status = spend(series.points.size(), found->size()); !status) return status.error();
+    if (auto status = hold(series.bytes()); !status) return status.error();
     std::erase_if(series.points, [](const Point& point) { return is_stale(point.value); });
   }
   RangeInput input{.series = std::move(*found), .range_ms = bounded(range.range_ms), .shift = shift};
@@ -106,6 +117,8 @@ Result<RangeInput> Evaluator::subquery_input(const Subquery& subquery, const Ste
   if (start > last) return input;
   const Steps inner{start, width, static_cast<size_t>((last - start) / width) + 1};
   if (auto status = spend(inner.count, 1); !status) return status.error();
+  if (auto status = hold(inner.count * sizeof(double)); !status) return status.error();
+  held_ -= inner.count * sizeof(double);  // the inner value counts itself
   auto value = value_of(*subquery.inner, inner);
   if (!value) return value.error();
   if (auto* const scalars = std::get_if<Scalars>(&*value)) {
@@ -113,11 +126,15 @@ Result<RangeInput> Evaluator::subquery_input(const Subquery& subquery, const Ste
   }
   for (Column& column : std::get<Columns>(*value)) {
     StoredSeries series{std::move(column.labels), {}};
+    series.points.reserve(static_cast<size_t>(std::ranges::count_if(column.values, has_value)));
+    if (auto status = hold(series.points.capacity() * sizeof(Point)); !status) return status.error();
     for (size_t i = 0; i < inner.count; ++i) {
       if (has_value(column.values[i])) series.points.push_back({inner.at(i), column.values[i]});
     }
     input.series.push_back(std::move(series));
     input.drop_name.push_back(column.drop_name);
+    held_ -= std::min(held_, column.values.capacity() * sizeof(double));
+    column.values = {};
   }
   return input;
 }

@@ -91,12 +91,76 @@ TEST_F(EvaluatorTest, LimitsWhatAQueryCosts) {
   EXPECT_EQ(at("up", 0).error().message(), "too late");
 }
 
+TEST_F(EvaluatorTest, LimitsTheMemoryOfAQuery) {
+  for (int i = 0; i < 100; ++i) source_.add(series("up", std::to_string(i)), {0, i * 1.0});
+  const QueryTimes times{.start_ms = 0, .end_ms = 1'000'000, .step_ms = 1000};
+  constexpr size_t kColumns = 100 * 1001 * sizeof(double);
+  EXPECT_GT(run("up", times)->peak_bytes, kColumns);
+  EXPECT_LT(run("up", times)->peak_bytes, 4 * kColumns);
+  // What a part of the query needed is free again when it has its value.
+  EXPECT_LT(run("sum(up) + sum(up) + sum(up) + sum(up) + sum(up)", times)->peak_bytes, 4 * kColumns);
+  options_.limits.max_bytes = kColumns;
+  for (const char* const query :
+       {"up", "sum(up)", "count_values(\"v\", sum(up) + time())", "up * on (agent) up", "up or up offset 1s",
+        "max_over_time(up[5m])", "topk(99, up)", "sum_over_time(vector(1)[100h:1s])", "up[10m]", "1 + scalar(up)"}) {
+    const auto result = run(query, times);
+    if (result) continue;
+    EXPECT_TRUE(result.error().code() == Code::kResourceExhausted || std::string(query) == "up[10m]") << query;
+    if (result.error().code() == Code::kResourceExhausted) {
+      EXPECT_THAT(result.error().message(), HasSubstr("bytes of memory or more; at most 800800 are possible")) << query;
+    }
+  }
+  EXPECT_FALSE(run("up", times));
+  EXPECT_FALSE(run("sum_over_time(vector(1)[100h:1s])", times));
+  EXPECT_TRUE(run("1 + 1", times));
+}
+
+TEST_F(EvaluatorTest, NestedFunctionsDoNotGrowALabelBeyondItsLimit) {
+  source_.add(series("up", "0123456789"), {0, 1});
+  std::string query = "up";
+  std::string replacement;
+  for (int i = 0; i < 100; ++i) replacement += "$1";
+  for (int i = 0; i < 4; ++i)
+    query = "label_replace(" + query + ",\"agent\",\"" + replacement + "\",\"agent\",\"(.*)\")";
+  EXPECT_THAT(at(query, 0).error().message(), HasSubstr("label \"agent\" would have more than 65536 bytes"));
+  query = "up";
+  for (int i = 0; i < 30; ++i) query = "label_join(" + query + ",\"agent\",\"\",\"agent\",\"agent\")";
+  EXPECT_THAT(at(query, 0).error().message(), HasSubstr("label_join(): the label"));
+}
+
+TEST_F(EvaluatorTest, NoErrorRepeatsALongText) {
+  const std::string long_text(3000, 'x');
+  const std::string brackets(3000, '(');
+  source_.add(series("up", long_text), {0, 1});
+  source_.add(series("up", long_text + "y"), {0, 1});
+  source_.add(series("one"), {0, 1});
+  for (const std::string& query :
+       {"{a=~\"" + brackets + "\"}", "{a=~\"" + std::string(3000, '*') + "\"}", long_text + "(1)", "1 " + long_text,
+        "{" + long_text + "}", "5" + long_text, "sum by (\"a\", 1" + long_text + ") (up)",
+        std::string("up + on () one"), "label_replace(up,\"b\",\"\",\"b\",\"" + brackets + "\")",
+        "topk(1, up, \"" + long_text + "\")", std::string("label_replace(up,\"agent\",\"\",\"b\",\"\")"),
+        "{\"" + long_text + "\",\"" + long_text + "\"}", "up @ " + long_text, "up[" + long_text + "]",
+        "a + on (" + long_text + ") group_left (" + long_text + ") b"}) {
+    const auto result = at(query, 0);
+    ASSERT_FALSE(result) << query.substr(0, 60);
+    EXPECT_LT(result.error().message().size(), 1500U) << query.substr(0, 60);
+    EXPECT_GT(result.error().message().size(), 10U) << query.substr(0, 60);
+  }
+  EXPECT_THAT(at("{a=~\"" + brackets + "\"}", 0).error().message(), HasSubstr("((\"... (3000 bytes)"));
+}
+
 TEST_F(EvaluatorTest, ExtremeTimesDoNotOverflow) {
   for (const char* const query : {"up offset 290000000y", "up @ -9e15", "up @ 9e15", "rate(up[290000000y])",
                                   "rate(up[1h:1m] offset -200000000y)"}) {
     const auto result = at(query, 1'800'000'000'000);
     EXPECT_TRUE(result || result.error().code() == Code::kResourceExhausted) << query;
   }
+}
+
+TEST_F(EvaluatorTest, TheSecondAround1970BelongsToIt) {
+  EXPECT_EQ(at("minute(vector(-0.5))", 0)->series[0].points[0].value, 0);
+  EXPECT_EQ(at("day_of_week(vector(-1e-300))", 0)->series[0].points[0].value, 4);
+  EXPECT_EQ(at("minute(vector(-1))", 0)->series[0].points[0].value, 59);
 }
 
 TEST_F(EvaluatorTest, WritesValuesAsPrometheusDoes) {

@@ -39,23 +39,34 @@ std::vector<Bucket> ordered(std::vector<Bucket> buckets) {
 }
 
 // Scrapes and rates are not atomic, so that counts may fall from one bound to the next.
-void make_monotonic(std::vector<Bucket>& buckets) {
+std::optional<MonotonicityFix> make_monotonic(std::vector<Bucket>& buckets) {
+  std::optional<MonotonicityFix> fix;
   double before = buckets[0].count;
   for (Bucket& bucket : buckets) {
-    if (bucket.count < before || almost_equal(before, bucket.count)) bucket.count = before;
+    if (almost_equal(before, bucket.count)) {
+      bucket.count = before;
+    } else if (bucket.count < before) {
+      if (!fix) fix = {.least_bound = bucket.upper, .greatest_bound = bucket.upper, .greatest_difference = 0};
+      fix->greatest_bound = bucket.upper;  // they ascend
+      fix->greatest_difference = std::max(fix->greatest_difference, before - bucket.count);
+      bucket.count = before;
+    }
     before = bucket.count;
   }
+  return fix;
 }
 
 }  // namespace
 
-double bucket_quantile(double q, std::vector<Bucket> buckets) {
+double bucket_quantile(double q, std::vector<Bucket> buckets, std::optional<MonotonicityFix>& fix) {
+  fix.reset();
   if (std::isnan(q)) return kNaN;
   if (q < 0) return -kInfinity;
   if (q > 1) return kInfinity;
   buckets = ordered(std::move(buckets));
+  if (buckets.empty()) return kNaN;
+  fix = make_monotonic(buckets);
   if (buckets.size() < 2) return kNaN;
-  make_monotonic(buckets);
   const double observations = buckets.back().count;
   if (observations == 0 || std::isnan(observations)) return kNaN;
   double rank = q * observations;

@@ -2,7 +2,10 @@
 // algorithms are those of Prometheus (promql/quantile.go).
 #pragma once
 
+#include <optional>
 #include <vector>
+
+#include "query/annotations.h"
 
 namespace monitor::query {
 
@@ -12,8 +15,8 @@ struct Bucket {
 };
 
 // The value below which the share q of all observations is, interpolated within its bucket. In any order. NaN if there
-// are no observations or no bucket up to +Inf.
-double bucket_quantile(double q, std::vector<Bucket> buckets);
+// are no observations or no bucket up to +Inf. `fix`: what had to be changed because counts fell; nothing otherwise.
+double bucket_quantile(double q, std::vector<Bucket> buckets, std::optional<MonotonicityFix>& fix);
 
 // The share of all observations that is between the two values, interpolated within buckets. NaN as above.
 double bucket_fraction(double lower, double upper, std::vector<Bucket> buckets);

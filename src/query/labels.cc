@@ -66,6 +66,16 @@ Labels Labels::without_metric() const {
   return without(kMetric);
 }
 
+size_t Labels::bytes() const {
+  constexpr size_t kInside = 15;  // a short text is in the string itself
+  size_t bytes = sizeof(*this) + pairs_.capacity() * sizeof(Pair);
+  for (const auto& [label, value] : pairs_) {
+    if (label.capacity() > kInside) bytes += label.capacity() + 1;
+    if (value.capacity() > kInside) bytes += value.capacity() + 1;
+  }
+  return bytes;
+}
+
 std::string Labels::to_string() const {
   const std::string_view metric = name();
   const bool plain_name = plain_metric_name(metric);
@@ -117,6 +127,22 @@ std::string quote(std::string_view text) {
     }
   }
   return quoted + "\"";
+}
+
+std::string shorten(std::string_view text, size_t most) {
+  if (text.size() <= most) return std::string(text);
+  size_t end = most;
+  // Not within a character.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "... (" + std::to_string(text.size()) + " bytes)";
+}
+
+std::string quote_short(std::string_view text) {
+  constexpr size_t kMost = 80;
+  if (text.size() <= kMost) return quote(text);
+  size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return quote(text.substr(0, end)) + "... (" + std::to_string(text.size()) + " bytes)";
 }
 
 }  // namespace monitor::query

@@ -38,6 +38,8 @@ class Labels {
   Labels without_metric() const;
 
   const std::vector<Pair>& pairs() const { return pairs_; }
+  // The memory of the texts and of this object.
+  size_t bytes() const;
   bool empty() const { return pairs_.empty(); }
 
   // As PromQL writes a series: http_requests{job="api"}, {"system.cpu.time", cpu="0"}.
@@ -60,5 +62,11 @@ bool plain_label_name(std::string_view name);
 
 // "text" with PromQL's escapes.
 std::string quote(std::string_view text);
+
+// For messages, which must stay short whatever a query contains: of a text with more than `most` bytes its beginning,
+// and how long it is.
+std::string shorten(std::string_view text, size_t most = 400);
+// quote(), likewise.
+std::string quote_short(std::string_view text);
 
 }  // namespace monitor::query

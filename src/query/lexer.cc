@@ -95,7 +95,7 @@ class Lexer {
     } else if (const auto ms = parse_duration_ms(text)) {
       emit(TokenKind::kDuration, begin).duration_ms = *ms;
     } else {
-      return error_at(query_, begin, quote(text) + " is neither a number nor a duration such as 5m or 1h30m");
+      return error_at(query_, begin, quote_short(text) + " is neither a number nor a duration such as 5m or 1h30m");
     }
     return {};
   }
@@ -208,14 +208,18 @@ class Lexer {
 
 Result<std::vector<Token>> tokenize(std::string_view query) { return Lexer(query).run(); }
 
-Error error_at(std::string_view query, size_t byte, const std::string& text, Code code) {
+std::string place_of(std::string_view query, size_t byte) {
   const std::string_view before = query.substr(0, std::min(byte, query.size()));
   const auto line = std::ranges::count(before, '\n') + 1;
   const size_t line_begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
   const auto column = std::ranges::count_if(before.substr(line_begin), [](char c) {
     return (static_cast<unsigned char>(c) & 0xc0) != 0x80;  // not the later bytes of a character
   });
-  return Error(code, std::to_string(line) + ":" + std::to_string(column + 1) + ": " + text);
+  return std::to_string(line) + ":" + std::to_string(column + 1);
+}
+
+Error error_at(std::string_view query, size_t byte, const std::string& text, Code code) {
+  return Error(code, place_of(query, byte) + ": " + text);
 }
 
 }  // namespace monitor::query

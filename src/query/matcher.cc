@@ -26,7 +26,8 @@ Result<std::shared_ptr<const re2::RE2>> compile_regex(const std::string& pattern
   auto regex = std::make_shared<const re2::RE2>("^(?:" + pattern + ")$", options);
   if (!regex->ok()) {
     return Error(Code::kInvalidArgument,
-                 "the regular expression " + quote(pattern) + " is not valid: " + regex->error());
+                 // RE2 repeats what it does not understand.
+                 "the regular expression " + quote_short(pattern) + " is not valid: " + shorten(regex->error(), 120));
   }
   return regex;
 }

@@ -32,6 +32,7 @@ class Matcher {
   bool matches(std::string_view value) const;
 
   Kind kind() const { return kind_; }
+  bool has_regex() const { return regex_ != nullptr; }
   const std::string& label() const { return label_; }
   const std::string& value() const { return value_; }
   // job=~"web-.*"

@@ -19,7 +19,8 @@ struct Moment {
 
 std::optional<Moment> moment(double seconds) {
   if (!(std::abs(seconds) < kMostSeconds)) return std::nullopt;
-  const std::chrono::sys_seconds time(std::chrono::seconds(static_cast<int64_t>(std::floor(seconds))));
+  // As Prometheus: half a second before 1970 is still in 1970.
+  const std::chrono::sys_seconds time(std::chrono::seconds(static_cast<int64_t>(seconds)));
   const auto day = std::chrono::floor<std::chrono::days>(time);
   return Moment{day, std::chrono::year_month_day(day), time - day};
 }

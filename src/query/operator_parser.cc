@@ -50,7 +50,7 @@ Status parse_grouping_side(TokenStream& tokens, Matching& matching, bool set) {
   if (auto status = refuse_fill(tokens); !status) return status;
   for (const std::string& label : matching.include) {
     if (matching.on && std::ranges::find(matching.labels, label) != matching.labels.end()) {
-      return tokens.error(begin, "the label " + quote(label) + " must not be both in on() and in the grouping");
+      return tokens.error(begin, "the label " + quote_short(label) + " must not be both in on() and in the grouping");
     }
   }
   return {};

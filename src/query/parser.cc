@@ -205,7 +205,7 @@ class Parser {
     auto arguments = parse_arguments("a function call");
     if (!arguments) return arguments.error();
     if (auto status = check_arguments(tokens_, function, *arguments, name); !status) return status.error();
-    return make(function.result, name.begin, Call{&function, std::move(*arguments)});
+    return make(function.result, name.begin, Call{&function, std::move(*arguments), name.begin});
   }
 
   Result<Made> parse_aggregation(const AggregateSpec& spec) {

@@ -12,6 +12,8 @@ namespace monitor::query {
 inline constexpr size_t kMaxQueryBytes = 64 << 10;
 inline constexpr int kMaxNesting = 200;
 inline constexpr int kMaxOperators = 2000;
+// Of selectors; each may take a millisecond to compile, and each series is compared with it.
+inline constexpr size_t kMaxRegexes = 100;
 
 // The tree, checked for types. Errors begin with the place ("1:5: ..."):
 //   kInvalidArgument: the query is not valid;

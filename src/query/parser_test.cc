@@ -86,5 +86,14 @@ TEST(Parser, AcceptsQuotedNames) {
   EXPECT_THAT(error_of("{a=\"\"}"), HasSubstr("would select every series"));
 }
 
+TEST(Parser, LimitsTheNumberOfRegularExpressions) {
+  std::string query = "up";
+  for (int i = 0; i < 100; ++i) query += " or a{b=~\"c" + std::to_string(i) + "\"}";
+  EXPECT_TRUE(parse(query));
+  const auto refused = parse(query + " or a{b!~\"d\"}");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("more than 100 regular expressions"));
+}
+
 }  // namespace
 }  // namespace monitor::query

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "query/parser.h"
+
 namespace monitor::query {
 namespace {
 
@@ -16,6 +18,10 @@ Result<Matcher> parse_condition(TokenStream& tokens, const std::string& label) {
   if (op.text == "!~") kind = Matcher::Kind::kNotRegex;
   if (tokens.peek().kind != TokenKind::kString) return tokens.unexpected("label matching", "a string");
   const Token value = tokens.take();
+  const bool regex = kind == Matcher::Kind::kRegex || kind == Matcher::Kind::kNotRegex;
+  if (regex && tokens.count_regex() > kMaxRegexes) {
+    return tokens.error(value.begin, "the query has more than " + std::to_string(kMaxRegexes) + " regular expressions");
+  }
   auto matcher = Matcher::create(kind, label, value.text);
   if (!matcher) return tokens.error(value.begin, matcher.error().message());
   return matcher;
@@ -123,7 +129,7 @@ Result<std::vector<std::string>> parse_label_list(TokenStream& tokens) {
       return tokens.unexpected("a list of labels", "a label's name");
     }
     if (token.kind == TokenKind::kIdentifier && !plain_label_name(token.text)) {
-      return tokens.error(token.begin, quote(token.text) + " is no label's name; quote it if it is meant");
+      return tokens.error(token.begin, quote_short(token.text) + " is no label's name; quote it if it is meant");
     }
     labels.push_back(tokens.take().text);
     if (!tokens.at_symbol(")")) {

@@ -25,6 +25,8 @@ struct Point {
 struct StoredSeries {
   Labels labels;
   std::vector<Point> points;
+
+  size_t bytes() const { return labels.bytes() + sizeof(points) + points.capacity() * sizeof(Point); }
 };
 
 // The value that ends a series: from this moment on it has none (Prometheus' staleness marker).
@@ -40,6 +42,9 @@ class SeriesSource {
   // series have the same labels. Errors end the query and reach its user.
   virtual Result<std::vector<StoredSeries>> select(std::span<const Matcher> matchers, int64_t from_ms,
                                                    int64_t to_ms) = 0;
+  // How much memory the series of the next calls may take; beyond it, they end with kResourceExhausted. Sources whose
+  // series are in memory anyway may ignore it.
+  virtual void limit_bytes(size_t /*bytes*/) {}
   // The series of a function of this program's own, such as "agent_state", likewise. The metric has no name. Sources
   // that know nothing of agents give the error that stands here.
   virtual Result<std::vector<StoredSeries>> own_series(std::string_view function, std::span<const Matcher> matchers,

@@ -12,7 +12,7 @@ namespace monitor::query {
 namespace {
 
 Error bad(std::string_view item, const std::string& why) {
-  return Error(Code::kInvalidArgument, "sample " + quote(item) + ": " + why);
+  return Error(Code::kInvalidArgument, "sample " + quote_short(item) + ": " + why);
 }
 
 std::optional<size_t> parse_count(std::string_view text) {

@@ -54,12 +54,15 @@ class TokenStream {
     return unexpected(where, quote(symbol));
   }
 
+  // How many regular expressions the query has so far, with this one.
+  size_t count_regex() { return ++regexes_; }
+
   Error error(size_t byte, const std::string& text, Code code = Code::kInvalidArgument) const {
     return error_at(query_, byte, text, code);
   }
   // unexpected "]" in a function call; expected ")"
   Error unexpected(std::string_view where, const std::string& expected) const {
-    const std::string found = peek().kind == TokenKind::kEnd ? "end of the query" : quote(peek().text);
+    const std::string found = peek().kind == TokenKind::kEnd ? "end of the query" : quote_short(peek().text);
     return error(peek().begin, "unexpected " + found + " in " + std::string(where) + "; expected " + expected);
   }
   Error unsupported(size_t byte, const std::string& what) const {
@@ -70,6 +73,7 @@ class TokenStream {
   std::string_view query_;
   std::vector<Token> tokens_;
   size_t at_ = 0;
+  size_t regexes_ = 0;
 };
 
 }  // namespace monitor::query

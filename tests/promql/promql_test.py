@@ -59,29 +59,31 @@ def run(folder):
     files = sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".test"))
     assert files, f"no test files in {folder}"
     ran = subprocess.run([PROGRAM, *files], capture_output=True, text=True, timeout=60, check=False)
-    counts = re.search(r"^all: (\d+) passed, (\d+) refused by name, (\d+) wrong$", ran.stdout, re.M)
+    counts = re.search(r"^all: (\d+) passed, (\d+) refused by name, (\d+) wrong; annotations compared in (\d+)$", ran.stdout, re.M)
     assert counts, ran.stdout + ran.stderr
     return ran.stdout, *map(int, counts.groups())
 
 
 class PromqlTest(unittest.TestCase):
     def test_own_cases_all_pass(self):
-        output, passed, refused, wrong = run(os.path.join(HERE, "cases"))
+        output, passed, refused, wrong, annotated = run(os.path.join(HERE, "cases"))
         self.assertEqual((refused, wrong), (0, 0), output)
+        self.assertGreaterEqual(annotated, 5, output)
         self.assertGreaterEqual(passed, 40, output)
 
     def test_a_wrong_result_is_noticed(self):
-        output, _, _, wrong = run(os.path.join(HERE, "wrong"))
-        self.assertEqual(wrong, 5, output)
+        output, _, _, wrong, _ = run(os.path.join(HERE, "wrong"))
+        self.assertEqual(wrong, 9, output)
 
     def test_cases_of_prometheus(self):
         if not os.path.isdir(PROMETHEUS):
             print(f"passed over: Prometheus' test files are not in {PROMETHEUS}")
             return
-        output, passed, _, wrong = run(PROMETHEUS)
+        output, passed, _, wrong, annotated = run(PROMETHEUS)
         print(output)
         self.assertEqual(wrong, 0, output)
         self.assertGreaterEqual(passed, 890, output)
+        self.assertGreaterEqual(annotated, 60, output)
 
     def test_queries_of_the_compliance_tests_evaluate(self):
         if not os.path.exists(COMPLIANCE):

@@ -3,8 +3,11 @@
 //   promqltest FILE...
 //
 // Prints for each file how many evaluations passed, how many were refused by name (what src/query does not support),
-// and how many were wrong, each with what was expected. Exits with 1 if one was wrong. Annotations (expect warn, expect
-// info) are not compared.
+// and how many were wrong, each with what was expected. Exits with 1 if one was wrong. Of what passed, it prints in how
+// many evaluations the file says something about annotations (expect warn, expect no_info msg: ...), which then agree.
+#include <re2/re2.h>
+
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <iostream>
@@ -60,6 +63,20 @@ bool almost_equal(double a, double b) {
   return std::abs(a - b) / std::min(scale, 1.7e308) < 1e-6;
 }
 
+// What a file expects of the warnings, or of the infos, of an evaluation.
+struct ExpectedNotes {
+  bool some = false;
+  bool none = false;
+  std::vector<std::string> texts;
+  std::vector<std::string> patterns;
+
+  bool given() const { return some || none; }
+  bool matches(const std::string& note) const {
+    return std::ranges::find(texts, note) != texts.end() ||
+           std::ranges::any_of(patterns, [&note](const auto& p) { return re2::RE2::PartialMatch(note, p); });
+  }
+};
+
 struct Evaluation {
   size_t line = 0;
   bool fails = false;
@@ -72,12 +89,15 @@ struct Evaluation {
   std::optional<std::string> text;
   std::optional<double> scalar;
   std::vector<std::pair<Labels, SampleSequence>> series;
+  ExpectedNotes warnings;
+  ExpectedNotes infos;
 };
 
 struct Counts {
   size_t passed = 0;
   size_t refused = 0;
   size_t wrong = 0;
+  size_t annotated = 0;  // of those that passed
 };
 
 class Runner {
@@ -147,6 +167,8 @@ class Runner {
   static Evaluation read_evaluation(std::string_view word, std::string_view rest,
                                     const std::vector<std::string_view>& body, size_t line) {
     Evaluation evaluation{.line = line, .fails = word == "eval_fail", .ordered = word == "eval_ordered"};
+    evaluation.warnings.some = word == "eval_warn";
+    evaluation.infos.some = word == "eval_info";
     evaluation.range = take_word(rest) == "range";
     take_word(rest);  // "at" or "from"
     evaluation.times.start_ms = evaluation.times.end_ms = time_of(take_word(rest));
@@ -161,10 +183,22 @@ class Runner {
     return evaluation;
   }
 
+  static void read_expected_notes(std::string_view what, std::string_view rest, Evaluation& evaluation) {
+    if (what == "no_warn") evaluation.warnings.none = true;
+    if (what == "no_info") evaluation.infos.none = true;
+    if (what != "warn" && what != "info") return;
+    ExpectedNotes& notes = what == "warn" ? evaluation.warnings : evaluation.infos;
+    notes.some = true;
+    const std::string_view kind = take_word(rest);
+    if (kind == "msg:") notes.texts.emplace_back(rest);
+    if (kind == "regex:") notes.patterns.emplace_back(rest);
+  }
+
   static void read_expectation(std::string_view line, Evaluation& evaluation) {
     std::string_view rest = line;
     if (take_word(rest) == "expect") {
       const std::string_view what = take_word(rest);
+      read_expected_notes(what, rest, evaluation);
       if (what == "fail") evaluation.fails = true;
       if (what == "ordered") evaluation.ordered = true;
       if (what == "string") {
@@ -217,12 +251,17 @@ class Runner {
     auto expression = parse(evaluation.query);
     if (!expression) return judge_error(evaluation, expression.error());
     if (evaluation.unsupported || needs_unsupported(**expression)) return refuse();
-    auto result = evaluate(**expression, source_, evaluation.times);
+    QueryOptions options;
+    options.text = evaluation.query;
+    auto result = evaluate(**expression, source_, evaluation.times, options);
     if (!result) return judge_error(evaluation, result.error());
     if (evaluation.fails) return wrong(evaluation, "it must fail, but gives a result");
-    const std::string difference = compare(evaluation, *result);
+    std::string difference = compare(evaluation, *result);
+    if (difference.empty()) difference = compare_notes("warnings", evaluation.warnings, result->warnings);
+    if (difference.empty()) difference = compare_notes("infos", evaluation.infos, result->infos);
     if (!difference.empty()) return wrong(evaluation, difference);
     ++counts_.passed;
+    if (evaluation.warnings.given() || evaluation.infos.given()) ++counts_.annotated;
   }
 
   void judge_error(const Evaluation& evaluation, const Error& error) {
@@ -234,6 +273,27 @@ class Runner {
     } else {
       wrong(evaluation, "error: " + error.message());
     }
+  }
+
+  // As Prometheus does: every expected text must be there, and then nothing else.
+  static std::string compare_notes(const std::string& kind, const ExpectedNotes& expected,
+                                   const std::vector<std::string>& notes) {
+    if (expected.none && !notes.empty()) return "expected no " + kind + ", got " + notes[0];
+    if (expected.some && notes.empty()) return "expected " + kind + ", got none";
+    for (const std::string& text : expected.texts) {
+      if (std::ranges::find(notes, text) == notes.end())
+        return "no \"" + text + "\" in the " + kind + ", but " + notes[0];
+    }
+    for (const std::string& pattern : expected.patterns) {
+      const auto matches = [&pattern](const std::string& note) { return re2::RE2::PartialMatch(note, pattern); };
+      if (std::ranges::none_of(notes, matches))
+        return "nothing like " + pattern + " in the " + kind + ", but " + notes[0];
+    }
+    if (expected.texts.empty() && expected.patterns.empty()) return "";
+    for (const std::string& note : notes) {
+      if (!expected.matches(note)) return "unexpected in the " + kind + ": " + note;
+    }
+    return "";
   }
 
   static std::string compare(const Evaluation& evaluation, const QueryResult& result) {
@@ -319,12 +379,13 @@ int main(int argc, char** argv) {
     const std::string_view path = argv[i];
     const Counts counts = Runner(std::string(path.substr(path.rfind('/') + 1))).run(lines);
     std::cout << path.substr(path.rfind('/') + 1) << ": " << counts.passed << " passed, " << counts.refused
-              << " refused by name, " << counts.wrong << " wrong\n";
+              << " refused by name, " << counts.wrong << " wrong; annotations compared in " << counts.annotated << "\n";
+    total.annotated += counts.annotated;
     total.passed += counts.passed;
     total.refused += counts.refused;
     total.wrong += counts.wrong;
   }
   std::cout << "all: " << total.passed << " passed, " << total.refused << " refused by name, " << total.wrong
-            << " wrong\n";
+            << " wrong; annotations compared in " << total.annotated << "\n";
   return total.wrong == 0 ? 0 : 1;
 }

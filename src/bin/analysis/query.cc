@@ -57,11 +57,12 @@ analysis::QueryFormat format_of(const std::string& name) {
   return name == "plot" ? analysis::QueryFormat::kPlot : analysis::QueryFormat::kTable;
 }
 
-Result<query::QueryResult> evaluate(const query::Expression& expression, history::HistoryReader& reader,
-                                    const std::string& path, const query::QueryTimes& times, int64_t timeout_ns) {
+Result<query::QueryResult> evaluate(const query::Expression& expression, std::string_view text,
+                                    history::HistoryReader& reader, const std::string& path,
+                                    const query::QueryTimes& times, int64_t timeout_ns) {
   const SystemClock clock;
   const int64_t deadline_ns = clock.mono_ns() + timeout_ns;
-  query::QueryOptions options;
+  query::QueryOptions options{.text = text};
   options.limits.check = [&clock, deadline_ns]() -> Status {
     if (clock.mono_ns() < deadline_ns) return {};
     return Error(Code::kDeadlineExceeded, "the query took longer than --timeout; select less, or give it more time");
@@ -107,7 +108,7 @@ int run_query(const Cli& cli, const QueryFlags& flags) {
         {{"file", path}, {"reason", reader.error()}, {"next", "monitor-analysis serve writes it; see --history"}});
     return exit_code_for(reader.error());
   }
-  const auto result = evaluate(**expression, **reader, path, *times, flags.timeout_ns);
+  const auto result = evaluate(**expression, flags.expression, **reader, path, *times, flags.timeout_ns);
   if (!result) {
     // The expression, or how much it selects, is the user's to change.
     const Code code = result.error().code();

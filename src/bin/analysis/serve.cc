@@ -93,6 +93,7 @@ class Page {
     options.prometheus.timeout_ns = flags_.query_timeout_ns;
     options.prometheus.at_once = flags_.query_threads;
     options.prometheus.max_samples = flags_.query_samples;
+    options.prometheus.max_bytes = parse_size(flags_.query_memory).value();
     options.config.files = !flags_.dir.empty();
     options.config.describe = options.config.files ? flags_.dir : "etcd";
     options.config.open = [this] { return open_config_store(flags_.etcd, flags_.dir, disk_); };
@@ -163,6 +164,13 @@ class Page {
   std::atomic<bool> stop_ = false;
 };
 
+Result<uint64_t> size_of(const char* option, const std::string& text, const char* least) {
+  auto size = parse_size(text);
+  if (!size) return size.error().with_context(option);
+  if (*size >= parse_size(least).value()) return size;
+  return Error(Code::kInvalidArgument, fmt::format("{}: got {}, expected {} or more", option, text, least));
+}
+
 }  // namespace
 
 CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
@@ -182,6 +190,10 @@ CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
   sub->add_option("--query-samples", flags.query_samples, "Samples that a query of the API may use, 8 to 16 bytes each")
       ->type_name("N")
       ->check(CLI::Range(1'000, 1'000'000'000))
+      ->capture_default_str();
+  sub->add_option("--query-memory", flags.query_memory,
+                  "Memory that the samples and labels of a query of the API may take: bytes, or with a unit")
+      ->type_name("SIZE")
       ->capture_default_str();
   sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)")->type_name("FILE");
   sub->add_option("--history-max", flags.history_max, "Maximum size of the history: bytes, or with a unit")
@@ -206,12 +218,11 @@ int serve_page(const Cli& cli, ServeFlags& flags) {
   if (const std::string fault = check_access(flags.access, *http); !fault.empty()) return cli.usage_error(fault);
   warn_about_access(flags.access, *http);
   history::HistoryOptions options{.path = flags.history.empty() ? cli.data_folder() + "/history.db" : flags.history};
-  const auto most = parse_size(flags.history_max);
-  constexpr uint64_t kLeast = uint64_t{16} << 20;
-  if (!most || *most < kLeast) {
-    return cli.usage_error(fmt::format("--history-max: {}", most ? "expected 16MiB or more" : most.error().message()));
-  }
+  const auto most = size_of("--history-max", flags.history_max, "16MiB");
+  if (!most) return cli.usage_error(most.error().message());
   options.max_bytes = *most;
+  const auto query_memory = size_of("--query-memory", flags.query_memory, "1MiB");
+  if (!query_memory) return cli.usage_error(query_memory.error().message());
   for (size_t i = 0; i < options.keep_ns.size(); ++i) {
     if (flags.keep_ns[i] > 0) options.keep_ns[i] = flags.keep_ns[i];
   }

@@ -26,6 +26,7 @@ struct ServeFlags {
   int64_t query_timeout_ns = 30 * kNanosPerSecond;
   size_t query_threads = 4;
   size_t query_samples = 10'000'000;
+  std::string query_memory = "256MiB";
 };
 
 CLI::App* declare_serve(CLI::App& app, ServeFlags& flags);

@@ -48,7 +48,7 @@ std::string stats_json(const query::QueryResult& result, int64_t evaluated_ns, i
 }  // namespace
 
 struct PromApi::Question {
-  query::ExpressionPtr expression;
+  std::string text;
   query::QueryTimes times;
   bool range = false;
   bool stats = false;
@@ -99,20 +99,8 @@ void PromApi::submit(const Call& call, const PromParameters& parameters, const q
     call.reply(prom_bad_data(!limit ? limit.error() : !lookback ? lookback.error() : timeout.error()));
     return;
   }
-  auto expression = query::parse(parameters.first("query"));
-  if (!expression) {
-    call.reply(prom_bad_data(bad_query(parse_error(expression.error().message()))));
-    return;
-  }
-  const query::ValueType type = (*expression)->type;
-  if (range && type != query::ValueType::kScalar && type != query::ValueType::kVector) {
-    call.reply(prom_bad_data(
-        bad_query(fmt::format("invalid expression type \"{}\" for range query, must be Scalar or instant Vector",
-                              type == query::ValueType::kString ? "string" : "range vector"))));
-    return;
-  }
   auto question = std::make_shared<Question>();
-  question->expression = std::move(*expression);
+  question->text = parameters.first("query");
   question->times = times;
   question->range = range;
   question->stats = parameters.has("stats");
@@ -126,13 +114,24 @@ void PromApi::submit(const Call& call, const PromParameters& parameters, const q
 
 // On a thread of the pool.
 Reply PromApi::evaluate(const Question& question, const QueryPool::Run& run) const {
+  // Here and not on the loop: regular expressions take long to compile.
+  const auto expression = query::parse(question.text);
+  if (!expression) return prom_bad_data(bad_query(parse_error(expression.error().message())));
+  const query::ValueType type = (*expression)->type;
+  if (question.range && type != query::ValueType::kScalar && type != query::ValueType::kVector) {
+    return prom_bad_data(
+        bad_query(fmt::format("invalid expression type \"{}\" for range query, must be Scalar or instant Vector",
+                              type == query::ValueType::kString ? "string" : "range vector")));
+  }
   query::QueryOptions options;
   if (question.lookback_ms > 0) options.lookback_ms = question.lookback_ms;
   options.limits.max_samples = options_.max_samples;
+  options.limits.max_bytes = options_.max_bytes;
   options.limits.check = run.check;
+  options.text = question.text;
   history::HistorySource source(run.reader, {.max_points = options_.max_samples, .check = run.check}, run.facts);
   const int64_t start_ns = loop_.clock().mono_ns();
-  auto result = query::evaluate(*question.expression, source, question.times, options);
+  auto result = query::evaluate(**expression, source, question.times, options);
   if (!result) return prom_failure(result.error());
   std::vector<std::string> warnings = std::move(result->warnings);
   const bool list =
@@ -154,22 +153,21 @@ Reply PromApi::evaluate(const Question& question, const QueryPool::Run& run) con
 }
 
 void PromApi::list_texts(const Call& call, const PromParameters& parameters, bool both_spellings, Take take) {
-  auto selectors = parameters.selectors();
   const auto start = parameters.time_ms("start");
   const auto end = parameters.time_ms("end");
   const auto limit = parameters.count("limit");
-  if (!selectors || !start || !end || !limit) {
-    call.reply(prom_bad_data(!selectors ? selectors.error()
-                             : !start   ? start.error()
-                             : !end     ? end.error()
-                                        : limit.error()));
+  if (!start || !end || !limit) {
+    call.reply(prom_bad_data(!start ? start.error() : !end ? end.error() : limit.error()));
     return;
   }
-  history::SeriesListRequest request{.selectors = std::move(*selectors), .both_spellings = both_spellings};
+  history::SeriesListRequest request{.both_spellings = both_spellings};
   if (*start) request.from_ms = **start;
   const size_t most = *limit == 0 ? options_.max_listed : std::min(*limit, options_.max_listed);
   pool_.submit(call.responder, call.request.address_group, options_.timeout_ns,
-               [request, most, take = std::move(take)](const QueryPool::Run& run) mutable {
+               [parameters, request, most, take = std::move(take)](const QueryPool::Run& run) mutable {
+                 auto selectors = parameters.selectors();
+                 if (!selectors) return prom_bad_data(selectors.error());
+                 request.selectors = std::move(*selectors);
                  request.check = run.check;
                  std::set<std::string> found;
                  const auto visit = [&](const query::Labels& labels) {
@@ -201,7 +199,7 @@ void PromApi::labels(const Call& call, const PromParameters& parameters) {
 void PromApi::label_values(const Call& call, const PromParameters& parameters) {
   const std::string name = unescape_label_name(call.rest);
   if (name.empty() || !valid_utf8(name)) {
-    call.reply(prom_error("bad_data", fmt::format("invalid label name: {}", json_quote(name))));
+    call.reply(prom_error("bad_data", fmt::format("invalid label name: {}", json_quote(query::shorten(name)))));
     return;
   }
   list_texts(call, parameters, true, [name](const query::Labels& labels, std::set<std::string>& found) {
@@ -259,17 +257,22 @@ void PromApi::exemplars(const Call& call, const PromParameters& parameters) {
     call.reply(prom_bad_data(start ? end.error() : start.error()));
     return;
   }
-  if (const auto expression = query::parse(parameters.first("query")); !expression) {
-    call.reply(prom_bad_data(bad_query(parse_error(expression.error().message()))));
-    return;
-  }
-  call.reply(prom_success("[]"));
+  with_expression(call, parameters, [](const query::Expression& /*expression*/) { return std::string("[]"); });
+}
+
+void PromApi::with_expression(const Call& call, const PromParameters& parameters,
+                              std::function<std::string(const query::Expression&)> answer) {
+  pool_.submit(call.responder, call.request.address_group, options_.timeout_ns,
+               [text = parameters.first("query"), answer = std::move(answer)](const QueryPool::Run& /*run*/) {
+                 const auto expression = query::parse(text);
+                 return expression ? prom_success(answer(**expression))
+                                   : prom_bad_data(bad_query(parse_error(expression.error().message())));
+               });
 }
 
 void PromApi::format_query(const Call& call, const PromParameters& parameters) {
-  const auto expression = query::parse(parameters.first("query"));
-  call.reply(expression ? prom_success(json_quote(query::format_expression(**expression)))
-                        : prom_bad_data(bad_query(parse_error(expression.error().message()))));
+  with_expression(call, parameters,
+                  [](const query::Expression& expression) { return json_quote(query::format_expression(expression)); });
 }
 
 // Those that clients look at.

@@ -26,6 +26,7 @@ struct PromOptions {
   int64_t timeout_ns = 30 * kNanosPerSecond;  // also with a longer `timeout` in the request
   size_t at_once = 4;                         // queries that run; further ones wait
   size_t max_samples = 10'000'000;            // of one query
+  size_t max_bytes = size_t{256} << 20;       // of memory, of one query
   size_t max_reply_bytes = size_t{64} << 20;
   size_t max_listed = 100'000;                 // series, labels or values in an answer
   const rules::RuleReporter* rules = nullptr;  // nullptr: there are no rules
@@ -66,6 +67,9 @@ class PromApi {
 
   void submit(const Call& call, const PromParameters& parameters, const query::QueryTimes& times, bool range);
   Reply evaluate(const Question& question, const QueryPool::Run& run) const;
+  // Answers with the data that `answer` makes of the parsed query.
+  void with_expression(const Call& call, const PromParameters& parameters,
+                       std::function<std::string(const query::Expression&)> answer);
   // Answers with a sorted list of texts that are taken from each series' labels.
   using Take = std::function<void(const query::Labels& labels, std::set<std::string>& found)>;
   void list_texts(const Call& call, const PromParameters& parameters, bool both_spellings, Take take);

@@ -102,7 +102,7 @@ TEST_F(PromApiTest, TruncatesWithAWarning) {
 
 TEST_F(PromApiTest, WarnsOfDoubtfulQueries) {
   const auto answer = json(ask("GET", "/api/v1/query?query=quantile(2,vector(1))"));
-  EXPECT_EQ(answer["warnings"][0], "PromQL warning: quantile value should be between 0 and 1, got 2");
+  EXPECT_EQ(answer["warnings"][0], "PromQL warning: quantile value should be between 0 and 1, got 2 (1:10)");
   EXPECT_FALSE(answer.contains("infos"));
 }
 

@@ -196,9 +196,14 @@ Result<std::vector<std::vector<query::Matcher>>> PromParameters::selectors() con
   if (texts.size() > kMostSelectors) {
     return wrong("match[]", fmt::format("got {} selectors; at most {} are accepted", texts.size(), kMostSelectors));
   }
+  size_t regexes = 0;
   for (const std::string& text : texts) {
     auto matchers = query::parse_selector(text);
     if (!matchers) return wrong("match[]", matchers.error().message());
+    for (const query::Matcher& one : *matchers) regexes += one.has_regex() ? 1 : 0;
+    if (regexes > query::kMaxRegexes) {
+      return wrong("match[]", fmt::format("more than {} regular expressions", query::kMaxRegexes));
+    }
     found.push_back(std::move(*matchers));
   }
   return found;

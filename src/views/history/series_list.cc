@@ -10,6 +10,8 @@ namespace monitor::analysis::history {
 
 namespace {
 
+constexpr size_t kCheckEvery = 64;
+
 void add_spellings(const SeriesListRequest& request, Matchers matchers, const metrics::Series& series,
                    const KnownAgent& agent, std::set<query::Labels>& found) {
   if (!request.both_spellings) {
@@ -42,7 +44,12 @@ Status list_series(HistoryReader& reader, const SeriesListRequest& request,
     const auto known = reader.series(agent.name);
     if (!known) return known.error();
     std::set<query::Labels> found;
+    size_t compared = 0;
     for (const metrics::Series& series : *known) {
+      // Each may have to match many regular expressions.
+      if (++compared % kCheckEvery == 0 && request.check) {
+        if (auto status = request.check(); !status) return status;
+      }
       for (const auto& matchers : selectors) add_spellings(request, matchers, series, agent, found);
     }
     for (const query::Labels& labels : found) {

@@ -19,7 +19,7 @@ struct SeriesListRequest {
   // Whether a series comes in both spellings if a selector finds both, or names no metric; otherwise once, as a query
   // with this selector would give it.
   bool both_spellings = false;
-  std::function<Status()> check = {};  // called for each agent; an error ends the list
+  std::function<Status()> check = {};  // called now and then; an error ends the list
 };
 
 // Calls `visit` with the labels of each series, agent by agent. `visit` returns false to end the list. Series with

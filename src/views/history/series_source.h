@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,8 @@ class HistorySource final : public query::SeriesSource {
   Result<std::vector<query::StoredSeries>> select(std::span<const query::Matcher> matchers, int64_t from_ms,
                                                   int64_t to_ms) override;
 
+  void limit_bytes(size_t bytes) override { max_bytes_ = bytes; }
+
   Result<std::vector<query::StoredSeries>> own_series(std::string_view function,
                                                       std::span<const query::Matcher> matchers, int64_t from_ms,
                                                       int64_t to_ms) override;
@@ -46,6 +49,7 @@ class HistorySource final : public query::SeriesSource {
   HistoryReader& reader_;
   const SourceLimits limits_;
   AgentFactsReader* const facts_;
+  size_t max_bytes_ = SIZE_MAX;
 };
 
 }  // namespace monitor::analysis::history

@@ -117,6 +117,18 @@ TEST_F(SeriesSourceTest, FindsSeriesByTheirNamesInPrometheus) {
               ElementsAre("{} 200.000000"));
 }
 
+TEST_F(SeriesSourceTest, EndsWhereALimitIsReached) {
+  HistorySource few(*reader_, {.max_points = 15});
+  EXPECT_THAT(few.select(*query::parse_selector("{agent=~\".+\"}"), 0, start_ms_).error().message(),
+              HasSubstr("more than 15 samples (20 so far)"));
+  HistorySource source(*reader_);
+  source.limit_bytes(1000);
+  const auto selector = *query::parse_selector("{agent=~\".+\"}");
+  EXPECT_THAT(source.select(selector, 0, start_ms_).error().message(), HasSubstr("the query has 1000 left"));
+  source.limit_bytes(100'000);
+  EXPECT_EQ(source.select(selector, 0, start_ms_)->size(), 4U);
+}
+
 TEST_F(SeriesSourceTest, FindsNothingWhereNothingMatches) {
   EXPECT_THAT(ask("nothing"), ElementsAre());
   EXPECT_THAT(ask("system_cpu_utilization_ratio{agent=\"web-3\"}"), ElementsAre());
