@@ -4,7 +4,7 @@
 //
 // A line of SAMPLES is a series, a value and a time in milliseconds: up{job="a"} 1.5 1700000000000
 // A line of QUERIES is start, end and step in milliseconds and an expression; equal start and end: an instant query.
-// For each it prints one line: the "data" of Prometheus' API, or {"error":...}.
+// For each it prints one line: "data", "warnings" and "infos" of Prometheus' API, or {"error":...}.
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -50,9 +50,17 @@ std::string answer(const std::string& line, MemorySource& source) {
   };
   const auto expression = parse(text);
   if (!expression) return failed(expression.error());
-  const auto result = evaluate(**expression, source, times);
+  QueryOptions options;
+  options.text = text;
+  const auto result = evaluate(**expression, source, times, options);
   if (!result) return failed(result.error());
-  return to_json(*result, times, times.start_ms != times.end_ms);
+  const auto list = [](const std::vector<std::string>& notes) {
+    std::string out;
+    for (const std::string& note : notes) out += (out.empty() ? "" : ",") + json_quote(note);
+    return "[" + out + "]";
+  };
+  return R"({"data":)" + to_json(*result, times, times.start_ms != times.end_ms) + R"(,"warnings":)" +
+         list(result->warnings) + R"(,"infos":)" + list(result->infos) + "}";
 }
 
 }  // namespace
