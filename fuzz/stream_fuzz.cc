@@ -12,7 +12,7 @@ class EndlessSource final : public monitor::stream::BatchSource {
  public:
   std::optional<monitor::stream::Outgoing> next() override { return monitor::stream::Outgoing{++last_, "batch"}; }
   void acknowledged(uint64_t) override {}
-  void rejected(uint64_t, std::string_view) override {}
+  void rejected(uint64_t, monitor::stream::RejectedBy, std::string_view) override {}
   void returned(uint64_t) override {}
 
  private:

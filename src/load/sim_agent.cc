@@ -149,7 +149,7 @@ void SimAgent::acknowledged(uint64_t id) {
 }
 
 // Drops the batch with a record, as a real agent does.
-void SimAgent::rejected(uint64_t id, std::string_view reason) {
+void SimAgent::rejected(uint64_t id, stream::RejectedBy /*by*/, std::string_view reason) {
   const auto it = find(id);
   if (it == waits_.end()) return;
   const uint64_t points = it->due_ns != 0 ? shared_.batches.points() : 0;

@@ -93,7 +93,7 @@ class SimAgent final : private stream::BatchSource, private agent::PublishListen
   // --- stream::BatchSource; the id is the sequence.
   std::optional<stream::Outgoing> next() override;
   void acknowledged(uint64_t id) override;
-  void rejected(uint64_t id, std::string_view reason) override;
+  void rejected(uint64_t id, stream::RejectedBy by, std::string_view reason) override;
   void returned(uint64_t id) override;
   // --- agent::PublishListener.
   std::unique_ptr<grpc::CallStarter> on_connect() override { return shared_.connect(); }

@@ -5,7 +5,7 @@
 //
 //   acknowledged(id)      delivered, and durable at the receiver
 //   returned(id)          unknown whether it was delivered; must be sent again
-//   rejected(id, reason)  can never be delivered
+//   rejected(id, by, reason)  can never be delivered: the server refused it, or the output cannot write it
 //
 // Delivery is at least once. A receiver recognizes a repeated batch by its agent, incarnation and sequence.
 //

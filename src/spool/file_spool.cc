@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "spool/recovery.h"
-#include "stream/messages.h"
 
 namespace monitor::agent {
 
@@ -290,11 +289,10 @@ void FileSpool::acknowledged(uint64_t id) {
   listener_.on_stored(ref->info);
 }
 
-void FileSpool::rejected(uint64_t id, std::string_view reason) {
+void FileSpool::rejected(uint64_t id, stream::RejectedBy by, std::string_view reason) {
   const auto ref = tracker_.queue().rejected(id);
   if (!ref) return;
-  log_warning("batch rejected; it is dropped", {{"sequence", ref->info.sequence}, {"reason", reason}});
-  tracker_.lose(drop_of(ref->info, metrics::stage::kServer, stream::reject_word(reason)));
+  tracker_.lose(drop_of_rejected(ref->info, by, reason));
 }
 
 // --- Closing.

@@ -76,7 +76,7 @@ class FileSpool final : public Spool, private SyncOwner, private CheckpointOwner
   std::optional<stream::Outgoing> next() override { return reader_.next(); }
   void log_named(std::string_view log) override { listener_.on_log_named(log); }
   void acknowledged(uint64_t id) override;
-  void rejected(uint64_t id, std::string_view reason) override;
+  void rejected(uint64_t id, stream::RejectedBy by, std::string_view reason) override;
   void returned(uint64_t id) override { tracker_.queue().returned(id); }
 
  private:

@@ -33,7 +33,7 @@ class SpoolFaults : public ::testing::Test {
       if (i % 9 == 6) {
         w.spool->returned(sent->id);
       } else if (i == 30) {
-        w.spool->rejected(sent->id, "invalid: no");
+        w.spool->rejected(sent->id, stream::RejectedBy::kServer, "invalid: no");
         rejected_ = sent->key.second;
         settled_.insert(sent->key.second);
       } else {

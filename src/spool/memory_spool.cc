@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "stream/messages.h"
 
 namespace monitor::agent {
 
@@ -105,12 +104,11 @@ void MemorySpool::acknowledged(uint64_t id) {
   listener_.on_stored(ref->info);
 }
 
-void MemorySpool::rejected(uint64_t id, std::string_view reason) {
+void MemorySpool::rejected(uint64_t id, stream::RejectedBy by, std::string_view reason) {
   const auto ref = queue_.rejected(id);
   if (!ref) return;
   erase(waiting_.find(ref->info.sequence));
-  log_warning("batch rejected; it is dropped", {{"sequence", ref->info.sequence}, {"reason", reason}});
-  listener_.on_lost(drop_of(ref->info, metrics::stage::kServer, stream::reject_word(reason)));
+  listener_.on_lost(drop_of_rejected(ref->info, by, reason));
 }
 
 }  // namespace monitor::agent

@@ -41,7 +41,7 @@ class MemorySpool final : public Spool {
   std::optional<stream::Outgoing> next() override;
   void log_named(std::string_view log) override { listener_.on_log_named(log); }
   void acknowledged(uint64_t id) override;
-  void rejected(uint64_t id, std::string_view reason) override;
+  void rejected(uint64_t id, stream::RejectedBy by, std::string_view reason) override;
   void returned(uint64_t id) override { queue_.returned(id); }
 
  private:

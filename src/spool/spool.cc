@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "base/log.h"
+#include "stream/messages.h"
+
 namespace monitor::agent {
 
 metrics::Drop drop_of(const BatchInfo& batch, std::string_view stage, std::string_view reason) {
@@ -21,6 +24,12 @@ metrics::Drop drop_of_range(std::string incarnation, uint64_t first, uint64_t la
           .incarnation = std::move(incarnation),
           .first_sequence = first,
           .last_sequence = last};
+}
+
+metrics::Drop drop_of_rejected(const BatchInfo& batch, stream::RejectedBy by, std::string_view reason) {
+  const std::string_view stage = by == stream::RejectedBy::kServer ? metrics::stage::kServer : metrics::stage::kUplink;
+  log_warning("batch rejected; it is dropped", {{"stage", stage}, {"sequence", batch.sequence}, {"reason", reason}});
+  return drop_of(batch, stage, stream::reject_word(reason));
 }
 
 }  // namespace monitor::agent

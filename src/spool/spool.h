@@ -34,6 +34,9 @@ metrics::Drop drop_of(const BatchInfo& batch, std::string_view stage, std::strin
 metrics::Drop drop_of_range(std::string incarnation, uint64_t first, uint64_t last, std::string_view stage,
                             std::string_view reason);
 
+// The drop of a batch for BatchSource::rejected(). Logs the whole reason; the record keeps only its first word.
+metrics::Drop drop_of_rejected(const BatchInfo& batch, stream::RejectedBy by, std::string_view reason);
+
 // The settled sequences of an incarnation: acknowledged or dropped.
 struct SettledSequences {
   std::string incarnation;

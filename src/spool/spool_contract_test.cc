@@ -126,15 +126,21 @@ TEST_P(SpoolContract, GivesReturnedBatchesAgain) {
   EXPECT_EQ(order, (std::vector<uint64_t>{4, 2, 3})) << "fresh batches come first, then the oldest";
 }
 
-TEST_P(SpoolContract, ReportsARejectedBatchAsLost) {
+TEST_P(SpoolContract, ReportsARejectedBatchAsLostWithTheStageThatRejectedIt) {
   make();
   ASSERT_TRUE(append());
-  const auto sent = send();
-  spool().rejected(sent->second, "no");
+  ASSERT_TRUE(append());
+  spool().rejected(send()->second, stream::RejectedBy::kServer, "no");
+  spool().rejected(send()->second, stream::RejectedBy::kOutput, "too_large: 3 bytes, limit 2");
   EXPECT_EQ(spool().batches(), 0U);
-  ASSERT_EQ(teller().to_tell.drops.size(), 1U);
-  EXPECT_EQ(teller().to_tell.drops[0].stage, metrics::stage::kServer);
-  EXPECT_EQ(teller().to_tell.drops[0].points, 2U);
+  const auto& drops = teller().to_tell.drops;
+  ASSERT_EQ(drops.size(), 2U);
+  EXPECT_EQ(drops[0].stage, "server");
+  EXPECT_EQ(drops[0].reason, "invalid");
+  EXPECT_EQ(drops[0].points, 2U);
+  EXPECT_EQ(drops[1].stage, "uplink");
+  EXPECT_EQ(drops[1].reason, "too_large");
+  EXPECT_EQ(drops[1].first_sequence, drops[0].first_sequence + 1);
 }
 
 TEST_P(SpoolContract, SendsFreshBatchesBeforeOldOnes) {

@@ -10,6 +10,12 @@
 
 namespace monitor::stream {
 
+// Who found that a batch can never be delivered; it becomes the stage of the drop record.
+enum class RejectedBy : uint8_t {
+  kServer,  // the server validated the batch and refused it: stage `server`
+  kOutput,  // the output cannot deliver the batch, and it was sent nowhere: stage `uplink`
+};
+
 // A batch given out by a source; the id is the source's own.
 struct Outgoing {
   uint64_t id = 0;
@@ -27,9 +33,9 @@ class BatchSource {
   virtual void log_named(std::string_view /*log*/) {}
   // Delivered, and durable at the receiver. The source frees the batch.
   virtual void acknowledged(uint64_t id) = 0;
-  // The batch can never be delivered. The source drops it with a drop record. The reason starts with one of
-  // metrics::reason, "too_large:" or "invalid:".
-  virtual void rejected(uint64_t id, std::string_view reason) = 0;
+  // The batch can never be delivered. The source drops it with a drop record, whose stage follows from `by`. The reason
+  // starts with one of metrics::reason, "too_large:" or "invalid:".
+  virtual void rejected(uint64_t id, RejectedBy by, std::string_view reason) = 0;
   // It is unknown whether the batch was delivered. The source will give it out again. Called newest first.
   virtual void returned(uint64_t id) = 0;
 };

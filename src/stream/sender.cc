@@ -73,7 +73,7 @@ Status Sender::on(const Reject& message) {
   for (InFlight& one : in_flight_) {
     if (one.number != message.number || one.rejected) continue;
     one.rejected = true;
-    source_.rejected(one.id, message.reason);
+    source_.rejected(one.id, RejectedBy::kServer, message.reason);
   }
   return {};
 }

@@ -32,7 +32,10 @@ class FakeSource final : public BatchSource {
   }
   void log_named(std::string_view log) override { logs.emplace_back(std::to_string(acked.size()) + " " += log); }
   void acknowledged(uint64_t id) override { EXPECT_TRUE(acked.insert(id).second) << "acknowledged twice: " << id; }
-  void rejected(uint64_t id, std::string_view why) override { rejects[id] = std::string(why); }
+  void rejected(uint64_t id, RejectedBy by, std::string_view why) override {
+    EXPECT_EQ(by, RejectedBy::kServer);
+    rejects[id] = std::string(why);
+  }
   void returned(uint64_t id) override { waiting_.push_front(id); }
   size_t waiting() const { return waiting_.size(); }
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import unittest
@@ -13,6 +14,7 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from checksums import crc32c  # noqa: E402
 from programs import ProgramTest, run, wait_until  # noqa: E402
 
 
@@ -26,6 +28,21 @@ def lines_of(*paths):
                 key = tick["incarnation"], tick["sequence"], tick["frame"]
                 assert ticks.setdefault(key, tick) == tick, f"{key} was written with two contents"
     return ticks
+
+
+def replace_payload(path):
+    """Replaces the payload of the segment's second record by bytes that are no batch, with valid checksums. Returns its sequence."""
+    with open(path, "r+b") as file:
+        segment = bytearray(file.read())
+        number, at = segment[16:24], 64
+        at += 80 + struct.unpack_from("<I", segment, at + 8)[0]
+        length, = struct.unpack_from("<I", segment, at + 8)
+        segment[at + 80:at + 80 + length] = b"\xff" * length
+        struct.pack_into("<I", segment, at + 12, crc32c(segment[at + 80:at + 80 + length]))
+        struct.pack_into("<I", segment, at + 76, crc32c(number + segment[at:at + 76]))
+        file.seek(0)
+        file.write(segment)
+        return struct.unpack_from("<Q", segment, at + 32)[0]
 
 
 class OutputFileTest(ProgramTest):
@@ -175,6 +192,23 @@ class OutputFileTest(ProgramTest):
             self.assertGreaterEqual(len(sequences), made)
             self.assertEqual(sequences, list(range(1, len(sequences) + 1)))
         self.assertEqual([name for name in os.listdir(f"{self.data}/agent/a/spool") if name.endswith(".seg")], [])
+
+    def test_drops_a_batch_that_cannot_be_decoded_at_the_stage_uplink(self):
+        gone = self.start_agent("a", "127.0.0.1:1", "--simulate", "--http", "127.0.0.1:0")
+        gone.http = gone.says(r"service=http address=(\S+)").group(1)
+        gone.incarnation = gone.says(r"agent started.* incarnation=(\w+)").group(1)
+        wait_until(lambda: self.metric(gone, "spool_batches") >= 5, "a backlog")
+        gone.kill()
+        segment, = (name for name in os.listdir(f"{self.data}/agent/a/spool") if name.endswith(".seg"))
+        lost = replace_payload(f"{self.data}/agent/a/spool/{segment}")
+        agent = self.agent()
+        agent.says(rf"batch rejected; it is dropped stage=uplink sequence={lost} reason=\"?invalid: ")
+        wait_until(lambda: self.metric(agent, "spool_batches") < 5, "the backlog in the file")
+        dropped = r'dropped_batches_total{stage="uplink",reason="invalid"}'
+        self.assertEqual(self.metric(agent, re.escape(dropped)), 1)
+        self.assertEqual(agent.stop(), 0)
+        sequences = self.sequences(gone.incarnation, self.path)
+        self.assertEqual(sequences, [sequence for sequence in range(1, sequences[-1] + 1) if sequence != lost])
 
     def test_rejects_invalid_outputs_at_startup(self):
         def refused(*arguments, path=self.path):

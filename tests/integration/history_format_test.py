@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from checksums import crc32c  # noqa: E402
 from programs import BIN  # noqa: E402
 
 BENCH = os.path.join(os.path.dirname(BIN), "bench")
@@ -53,15 +54,6 @@ def unzigzag(number):
 def signed(number):
     number &= MASK
     return number - (1 << 64) if number >> 63 else number
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
 
 
 def codes_of(lengths, first):

@@ -8,6 +8,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from checksums import crc32c  # noqa: E402
 from interleaved import ticks_of  # noqa: E402
 from keys import ROOT, KeysInEtcd, KeysInFiles  # noqa: E402
 from programs import ProgramTest, wait_until  # noqa: E402
@@ -165,15 +166,6 @@ class Hostile:
             checksum, body = file.read().split(b"\n", 1)
         self.assertEqual(checksum, f"crc32c {crc32c(body):08x}".encode())
         return json.loads(body)
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
 
 
 class Files(Hostile, KeysInFiles, ProgramTest):

@@ -114,7 +114,9 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
   std::optional<stream::Outgoing> next() override { return spool_.next(); }
   void log_named(std::string_view log) override { spool_.log_named(log); }
   void acknowledged(uint64_t id) override { spool_.acknowledged(id); }
-  void rejected(uint64_t id, std::string_view reason) override { spool_.rejected(id, reason); }
+  void rejected(uint64_t id, stream::RejectedBy by, std::string_view reason) override {
+    spool_.rejected(id, by, reason);
+  }
   void returned(uint64_t id) override { spool_.returned(id); }
 
   // --- agent::SpoolListener. Ignores callbacks after the process has died.

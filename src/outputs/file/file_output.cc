@@ -86,7 +86,7 @@ void FileOutput::succeeded(const Job& job) {
     if (taken.readable) {
       source_.acknowledged(taken.id);
     } else {
-      source_.rejected(taken.id, "invalid: " + taken.readable.error().message());
+      source_.rejected(taken.id, stream::RejectedBy::kOutput, "invalid: " + taken.readable.error().message());
     }
   }
   backoff_.reset();

@@ -2,7 +2,8 @@
 // get-metrics --format json` (docs/payload.md).
 //
 // A batch counts as delivered once its lines are synced. While the disk is full or fails, batches wait in the spool,
-// and the write is retried with jittered backoff. A batch without ticks (a heartbeat) has no line.
+// and the write is retried with jittered backoff. A batch without ticks (a heartbeat) has no line. A batch that cannot
+// be decoded has no JSON form: it is rejected, and the drop record has the stage `uplink` and the reason `invalid`.
 #pragma once
 
 #include <cstdint>

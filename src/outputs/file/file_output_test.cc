@@ -62,7 +62,8 @@ class FakeSource final : public stream::BatchSource {
     take(id);
     stored.push_back(id);
   }
-  void rejected(uint64_t id, std::string_view reason) override {
+  void rejected(uint64_t id, stream::RejectedBy by, std::string_view reason) override {
+    EXPECT_EQ(by, stream::RejectedBy::kOutput);
     take(id);
     refused.push_back(std::to_string(id) + " " + std::string(reason.substr(0, 8)));
   }
