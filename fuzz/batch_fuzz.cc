@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "metrics/check.h"
 #include "metrics/claims.h"
 #include "metrics/decode.h"
 #include "metrics/encode.h"

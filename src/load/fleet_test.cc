@@ -7,6 +7,7 @@
 #include <set>
 
 #include "load/testing/stream_server.h"
+#include "metrics/check.h"
 #include "metrics/decode.h"
 
 namespace monitor::load {

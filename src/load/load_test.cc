@@ -4,7 +4,7 @@
 #include "load/batches.h"
 #include "load/streams.h"
 #include "load/testing/stream_server.h"
-#include "metrics/decode.h"
+#include "metrics/check.h"
 
 namespace monitor::load {
 namespace {

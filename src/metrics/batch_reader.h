@@ -1,4 +1,4 @@
-// Reads and checks the parts of a MetricBatch in their wire form. Internal to decode.cc.
+// Reads and checks the parts of a MetricBatch in their wire form. Internal to batch_walker.h, decode.cc and check.cc.
 #pragma once
 
 #include <cstddef>

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "base/random.h"
+#include "metrics/check.h"
 #include "metrics/claims.h"
 #include "metrics/decode.h"
 #include "metrics/encode.h"

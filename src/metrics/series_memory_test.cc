@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "metrics/check.h"
 #include "metrics/decode.h"
 #include "metrics/encode.h"
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "base/result.h"
-#include "metrics/decode.h"
+#include "metrics/check.h"
 
 namespace monitor::server {
 

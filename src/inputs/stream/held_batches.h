@@ -20,7 +20,7 @@
 #include "base/random.h"
 #include "inputs/stream/stored_batches.h"
 #include "metriclog/log.h"
-#include "metrics/decode.h"
+#include "metrics/check.h"
 
 namespace monitor::server {
 

@@ -8,6 +8,7 @@
 
 #include "base/protowire.h"
 #include "inputs/stream/testing/ingest_world.h"
+#include "metrics/check.h"
 #include "metrics/decode.h"
 
 namespace monitor::server {

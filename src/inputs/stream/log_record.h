@@ -13,7 +13,7 @@
 #include "base/result.h"
 #include "inputs/stream/options.h"
 #include "metriclog/log.h"
-#include "metrics/decode.h"
+#include "metrics/check.h"
 
 namespace monitor::server {
 

@@ -19,7 +19,7 @@
 #include "inputs/stream/session_context.h"
 #include "inputs/stream/stream_memory.h"
 #include "metriclog/log.h"
-#include "metrics/decode.h"
+#include "metrics/check.h"
 #include "stream/receiver.h"
 
 namespace monitor::server {

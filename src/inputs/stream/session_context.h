@@ -20,7 +20,7 @@
 #include "inputs/stream/options.h"
 #include "inputs/stream/stream_table.h"
 #include "metriclog/log.h"
-#include "metrics/decode.h"
+#include "metrics/check.h"
 #include "telemetry/registry.h"
 
 namespace monitor::server {
