@@ -1,13 +1,10 @@
 #include "plugins/chain/chain.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "base/log.h"
-#include "plugins/builtin/registry.h"
 
 namespace monitor::agent {
 
@@ -17,177 +14,22 @@ bool same(const std::vector<metrics::Point>& a, const std::vector<metrics::Point
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(metrics::Point)) == 0);
 }
 
-double seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
-
-bool contains(const auto& stages, const auto& one) {
-  return std::find(stages.begin(), stages.end(), one) != stages.end();
-}
-
 }  // namespace
 
 Chain::Chain(metrics::SeriesTable& table, const Clock& clock, DropSink& drops, Output output, HostedPlugins* hosted)
-    : table_(table), clock_(clock), drops_(drops), output_(std::move(output)), hosted_(hosted) {}
-
-Chain::~Chain() {
-  for (const auto& stage : *configured_) finalize(*stage);
-  if (configured_ == stages_) return;
-  for (const auto& stage : *stages_) {
-    if (!contains(*configured_, stage)) finalize(*stage);
-  }
-}
-
-// --- Configuration
+    : clock_(clock), drops_(drops), output_(std::move(output)), stages_(table, hosted, [this] {
+        if (on_change_) on_change_();
+      }) {}
 
 std::optional<config::Problem> Chain::configure(const std::vector<config::PluginEntry>& entries) {
-  auto next = std::make_shared<Stages>();
-  Stages started;
-  auto problem = start_stages(entries, *next, started);
-  if (!problem) problem = start_hosted(entries, *next);
-  if (problem) {
-    for (const auto& one : started) finalize(*one);
-    return problem;
-  }
-  // Plugins of a configuration that was never applied.
-  for (const auto& stage : *configured_) {
-    if (!contains(*next, stage) && !contains(*stages_, stage)) finalize(*stage);
-  }
-  configured_ = std::move(next);
-  if (!has_current_) swap();
-  return std::nullopt;
+  auto problem = stages_.configure(entries);
+  if (!problem && !has_current_) apply();
+  return problem;
 }
 
-// Reuses unchanged plugins and starts new built-in ones; the places of new hosted plugins stay empty.
-std::optional<config::Problem> Chain::start_stages(const std::vector<config::PluginEntry>& entries, Stages& next,
-                                                   Stages& started) {
-  Stages old = *configured_;
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const auto known = std::find_if(old.begin(), old.end(), [&](const auto& s) { return s && s->entry == entries[i]; });
-    if (known != old.end()) {
-      next.push_back(std::exchange(*known, nullptr));
-      continue;
-    }
-    if (entries[i].kind != config::PluginKind::kBuiltin) {
-      next.push_back(nullptr);
-      continue;
-    }
-    auto stage = std::make_shared<Stage>();
-    stage->entry = entries[i];
-    if (auto problem = start_plugin(entries[i].name, entries[i].config, table_, stage->plugin)) {
-      problem->path = fmt::format("/plugins/{}/config{}", i, problem->path);
-      return problem;
-    }
-    started.push_back(stage);
-    next.push_back(stage);
-  }
-  return std::nullopt;
+void Chain::apply() {
+  if (stages_.apply() && on_change_) on_change_();
 }
-
-std::optional<config::Problem> Chain::start_hosted(const std::vector<config::PluginEntry>& entries, Stages& next) {
-  std::vector<config::PluginEntry> wanted;
-  std::vector<size_t> places;
-  for (size_t i = 0; i < next.size(); ++i) {
-    if (next[i] != nullptr) continue;
-    wanted.push_back(entries[i]);
-    places.push_back(i);
-  }
-  if (hosted_ == nullptr && wanted.empty()) return std::nullopt;
-  config::Problem problem;
-  if (hosted_ == nullptr) {
-    problem.path = fmt::format("/plugins/{}", places.front());
-    problem.message = fmt::format("plugin {} needs a plugin host, and this program has none", wanted.front().name);
-    return problem;
-  }
-  auto made = hosted_->make(wanted);
-  if (!made.refusal.empty()) {
-    problem.path = fmt::format("/plugins/{}", places[made.refused]);
-    problem.message = fmt::format("plugin {}: {}", wanted[made.refused].name, made.refusal);
-    return problem;
-  }
-  if (made.pending) {
-    problem.pending = true;
-    problem.message = "plugins are being started";
-    return problem;
-  }
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    auto stage = std::make_shared<Stage>();
-    stage->entry = wanted[i];
-    stage->hosted = std::move(made.plugins[i]);
-    stage->hosted->set_on_change([this] {
-      if (on_change_) on_change_();
-    });
-    next[places[i]] = std::move(stage);
-  }
-  return std::nullopt;
-}
-
-// Applies the configured plugins. Called while no tick is in the chain.
-void Chain::swap() {
-  if (configured_ == stages_) return;
-  const std::shared_ptr<Stages> old = std::exchange(stages_, configured_);
-  Stages leaving;
-  std::copy_if(old->begin(), old->end(), std::back_inserter(leaving),
-               [&](const auto& stage) { return !contains(*stages_, stage); });
-  for (const auto& stage : *stages_) {
-    if (contains(*old, stage)) continue;
-    const auto before = std::find_if(leaving.begin(), leaving.end(),
-                                     [&](const auto& one) { return one->entry.name == stage->entry.name; });
-    stage->state.name = stage->entry.name;
-    stage->state.kind = config::kind_name(stage->entry.kind);
-    stage->state.shadow = stage->entry.shadow;
-    stage->state.state = kRunning;
-    if (before != leaving.end()) {
-      replace(**before, *stage);
-      leaving.erase(before);
-      log_info("plugin replaced", {{"plugin", stage->entry.name}, {"config", stage->entry.config}});
-    } else {
-      log_info("plugin loaded", {{"plugin", stage->entry.name}, {"config", stage->entry.config}});
-    }
-  }
-  for (const auto& stage : leaving) {
-    finalize(*stage);
-    log_info("plugin removed", {{"plugin", stage->entry.name}});
-  }
-  if (on_change_) on_change_();
-}
-
-void Chain::replace(Stage& old, Stage& next) {
-  next.state = old.state;
-  next.state.kind = config::kind_name(next.entry.kind);
-  next.state.shadow = next.entry.shadow;
-  next.state.error.clear();
-  ++next.state.replaced;
-  next.durations = old.durations;
-  if (old.hosted != nullptr && next.hosted != nullptr) {
-    next.state.restarts += old.hosted->restarts();
-    next.hosted->take_over(old.hosted);
-  }
-  if (old.plugin != nullptr && next.plugin != nullptr) {
-    try {
-      next.plugin->restore(old.plugin->save());
-    } catch (const std::exception& e) {
-      log_warning("plugin starts without its predecessor's state", {{"plugin", next.entry.name}, {"reason", e.what()}});
-    }
-  }
-  finalize(old);
-}
-
-void Chain::finalize(Stage& stage) {
-  if (stage.hosted != nullptr) {
-    stage.hosted->set_on_change(nullptr);
-    stage.hosted.reset();
-  }
-  if (stage.plugin == nullptr) return;
-  try {
-    stage.plugin->finalize();
-  } catch (const std::exception& e) {
-    log_warning("plugin failed to finalize", {{"plugin", stage.entry.name}, {"reason", e.what()}});
-  } catch (...) {
-    log_warning("plugin failed to finalize",
-                {{"plugin", stage.entry.name}, {"reason", "it threw something that is not an exception"}});
-  }
-}
-
-// --- Ticks
 
 void Chain::push(metrics::Tick tick) {
   if (queue_.size() >= kQueueTicks) {
@@ -204,7 +46,7 @@ void Chain::pump() {
   pumping_ = true;
   while (!waiting_) {
     if (!has_current_) {
-      swap();
+      apply();
       if (queue_.empty()) break;
       current_.tick = std::move(queue_.front());
       queue_.pop_front();
@@ -218,8 +60,8 @@ void Chain::pump() {
 }
 
 void Chain::step() {
-  if (current_.at >= stages_->size()) return end_tick(true);
-  const std::shared_ptr<Stage> stage = (*stages_)[current_.at];
+  if (current_.at >= stages_.applied().size()) return end_tick(true);
+  const std::shared_ptr<Stage> stage = stages_.applied()[current_.at];
   ++stage->state.ticks;
   current_.points_before = current_.tick.points.size();
   // A hosted plugin reports by itself whether it changed something.
@@ -367,8 +209,8 @@ void Chain::trace_absent(const Stage& stage, const std::string& reason) {
 }
 
 void Chain::end_tick(bool forward) {
-  for (size_t i = current_.at + 1; trace_ && !forward && i < stages_->size(); ++i) {
-    config::PluginStatus state = (*stages_)[i]->state;
+  for (size_t i = current_.at + 1; trace_ && !forward && i < stages_.applied().size(); ++i) {
+    config::PluginStatus state = stages_.applied()[i]->state;
     state.state = kNotReached;
     trace_(state, current_.before, nullptr, "the tick ended before");
   }
@@ -382,56 +224,22 @@ void Chain::give_up() {
     drops_.dropped(
         metrics::unbatched_drop(metrics::stage::kPlugin, metrics::reason::kFailed, plugin, 1, points, tick.time_ns));
   };
-  const std::string plugin = has_current_ && current_.at < stages_->size() ? (*stages_)[current_.at]->entry.name : "";
+  const std::string plugin =
+      has_current_ && current_.at < stages_.applied().size() ? stages_.applied()[current_.at]->entry.name : "";
   if (has_current_) drop(current_.tick, plugin, current_.points);
   for (const metrics::Tick& tick : queue_) drop(tick, plugin, tick.points.size());
   queue_.clear();
   has_current_ = waiting_ = false;
   points_inside_ = current_.points = 0;
   // A late answer must not find a stage.
-  configured_ = std::make_shared<Stages>();
-  swap();
-}
-
-std::vector<bool> Chain::held_series() const {
-  std::vector<bool> held;
-  for (const auto* const stages : {stages_.get(), configured_.get()}) {
-    for (const auto& stage : *stages) {
-      if (stage->hosted != nullptr) stage->hosted->mark_series(held);
-    }
-  }
-  return held;
-}
-
-void Chain::let_series_go() {
-  for (const auto& stage : *stages_) {
-    if (stage->hosted != nullptr) stage->hosted->let_series_go();
-  }
-}
-
-void Chain::forget_series(const std::vector<metrics::SeriesId>& gone) {
-  for (const auto* const stages : {stages_.get(), configured_.get()}) {
-    for (const auto& stage : *stages) {
-      if (stage->plugin != nullptr) stage->plugin->forget_series(gone);
-    }
-  }
+  stages_.clear();
+  if (on_change_) on_change_();
 }
 
 std::vector<config::PluginStatus> Chain::states() const {
   std::vector<config::PluginStatus> states;
-  states.reserve(stages_->size());
-  for (const auto& stage : *stages_) {
-    config::PluginStatus& state = states.emplace_back(stage->state);
-    state.p50 = seconds(stage->durations.quantile(0.5));
-    state.p99 = seconds(stage->durations.quantile(0.99));
-    if (stage->hosted == nullptr) continue;
-    state.state = to_string(stage->hosted->phase());
-    state.restarts += stage->hosted->restarts();
-    state.threads = stage->hosted->usage().threads();
-    state.cpu = stage->hosted->usage().cpu();
-    state.memory = stage->hosted->usage().last().memory;
-    if (!stage->hosted->error().empty()) state.error = stage->hosted->error();
-  }
+  states.reserve(stages_.applied().size());
+  for (const auto& stage : stages_.applied()) states.push_back(stage->status());
   return states;
 }
 

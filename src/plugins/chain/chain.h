@@ -18,8 +18,8 @@
 #include "config/settings.h"
 #include "config/status.h"
 #include "metrics/batch.h"
-#include "plugins/api/plugin.h"
-#include "plugins/chain/durations.h"
+#include "plugins/chain/stage.h"
+#include "plugins/chain/stage_list.h"
 #include "plugins/hosted/hosted_plugins.h"
 
 namespace monitor::agent {
@@ -31,11 +31,6 @@ class DropSink {
   // An empty incarnation means the running one.
   virtual void dropped(metrics::Drop drop) = 0;
 };
-
-// Values of PluginStatus::state besides the phases of a hosted plugin: for a plugin that a traced tick did not reach,
-// and for a built-in plugin.
-inline constexpr std::string_view kNotReached = "not reached";
-inline constexpr std::string_view kRunning = "running";
 
 class Chain {
  public:
@@ -49,7 +44,6 @@ class Chain {
   // Without `hosted` (nullptr), only built-in plugins exist.
   Chain(metrics::SeriesTable& table, const Clock& clock, DropSink& drops, Output output,
         HostedPlugins* hosted = nullptr);
-  ~Chain();
   Chain(const Chain&) = delete;
   Chain& operator=(const Chain&) = delete;
 
@@ -74,12 +68,10 @@ class Chain {
   // Drops and counts all ticks that are still in the queue or in the chain.
   void give_up();
 
-  // For use while the chain is idle. Hosted plugins may refer to series by number: held_series() marks the numbers that
-  // must not be reused, let_series_go() makes the hosts release them, and forget_series() announces numbers that will
-  // be reused.
-  std::vector<bool> held_series() const;
-  void let_series_go();
-  void forget_series(const std::vector<metrics::SeriesId>& gone);
+  // For use while the chain is idle; see StageList.
+  std::vector<bool> held_series() const { return stages_.held_series(); }
+  void let_series_go() { stages_.let_series_go(); }
+  void forget_series(const std::vector<metrics::SeriesId>& gone) { stages_.forget_series(gone); }
 
   // Points in the queue and in the chain, and points that plugins have added so far.
   uint64_t points_inside() const { return points_inside_; }
@@ -88,14 +80,6 @@ class Chain {
   std::vector<config::PluginStatus> states() const;
 
  private:
-  struct Stage {
-    config::PluginEntry entry;
-    std::unique_ptr<Plugin> plugin;  // set for a built-in plugin; `hosted` for the others
-    std::shared_ptr<HostedPlugin> hosted;
-    config::PluginStatus state;
-    Durations durations;
-  };
-  using Stages = std::vector<std::shared_ptr<Stage>>;
   // The tick in the chain, and the stage that it has reached.
   struct CurrentTick {
     metrics::Tick tick;
@@ -117,11 +101,8 @@ class Chain {
     uint64_t over = 0;              // points for whose series the table had no room
   };
 
-  std::optional<config::Problem> start_stages(const std::vector<config::PluginEntry>& entries, Stages& next,
-                                              Stages& started);
-  std::optional<config::Problem> start_hosted(const std::vector<config::PluginEntry>& entries, Stages& next);
-  void swap();
-  void replace(Stage& old, Stage& next);
+  // Applies the configured plugins. Called while no tick is in the chain.
+  void apply();
   void step();
   void run_builtin(Stage& stage);
   void run_hosted(const std::shared_ptr<Stage>& stage);
@@ -132,18 +113,13 @@ class Chain {
   void account(Stage& stage, const StageResult& result, uint64_t lost, uint64_t over);
   void trace_absent(const Stage& stage, const std::string& reason);
   void end_tick(bool forward);
-  static void finalize(Stage& stage);
 
-  metrics::SeriesTable& table_;
   const Clock& clock_;
   DropSink& drops_;
   Output output_;
-  HostedPlugins* hosted_;
   std::function<void()> on_progress_;
   std::function<void()> on_change_;
   Trace trace_;
-  std::shared_ptr<Stages> configured_ = std::make_shared<Stages>();
-  std::shared_ptr<Stages> stages_ = configured_;  // the applied ones
   std::deque<metrics::Tick> queue_;
   bool has_current_ = false;
   bool waiting_ = false;  // for a hosted plugin
@@ -151,6 +127,7 @@ class Chain {
   CurrentTick current_;  // valid while has_current_; kept to reuse its memory
   uint64_t points_inside_ = 0;
   uint64_t points_added_ = 0;
+  StageList stages_;  // last: a plugin that ends may still answer
 };
 
 }  // namespace monitor::agent
