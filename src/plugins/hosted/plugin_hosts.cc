@@ -4,10 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <climits>
 #include <utility>
 
+#include "base/program_folder.h"
 #include "config/source.h"
 #include "plugins/builtin/registry.h"
 
@@ -22,12 +21,7 @@ constexpr int64_t kSweepEvery = kNanosPerSecond;
 
 }  // namespace
 
-std::string plugin_host_program() {
-  std::array<char, PATH_MAX> path{};
-  const ssize_t n = readlink("/proc/self/exe", path.data(), path.size() - 1);
-  const std::string text(path.data(), static_cast<size_t>(std::max<ssize_t>(n, 0)));
-  return plugin_host_near(text.substr(0, text.rfind('/')));
-}
+std::string plugin_host_program() { return plugin_host_near(program_folder()); }
 
 std::string plugin_host_near(const std::string& folder) {
   const std::string installed = folder + "/../libexec/monitor/monitor-plugin-host";
