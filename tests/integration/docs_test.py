@@ -117,6 +117,13 @@ class DocsTest(ProgramTest):
                 self.assertTrue(os.path.exists(os.path.join(ROOT, path)), f"{page} names {path}")
         self.assertGreater(checked, 20)
 
+    def test_the_walk_of_a_sample_names_functions_that_exist(self):
+        walk = re.search(r"(?ms)^## The path of one sample$.*?(?=^## )", read("docs/architecture.md")).group(0)
+        named = re.findall(r"`(src/[a-z_/]+\.cc)`\s+`((?:[A-Z]\w+::)?\w+)`", walk)
+        self.assertGreater(len(named), 10)
+        for path, function in named:
+            self.assertRegex(read(path), rf"\b{function}\(", f"docs/architecture.md: {path} has no {function}")
+
     def test_decision_records_have_one_form_and_an_index_row(self):
         sections = ["Status", "Context", "Decision", "Consequences", "Alternatives"]
         index = dict(re.findall(r"(?m)^\| \[\d{3}\]\(([^)]+)\) \| (.+) \|$", read("docs/decisions/README.md")))
