@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
 #include <utility>
 
 #include "base/hex.h"
@@ -30,6 +29,20 @@ stream::ReceiverOptions receiver_options(const IngestOptions& options, const Log
                      .name_bytes = limits.name_bytes,
                      .value_bytes = limits.value_bytes},
           .log = log.identity()};
+}
+
+// What the table knows of the stream, without its callbacks.
+std::shared_ptr<LiveStream> live_stream_of(const grpc::ServerCall& call, const stream::Hello& hello) {
+  auto live = std::make_shared<LiveStream>();
+  live->agent_id = hello.agent_id;
+  live->incarnation = hello.incarnation;
+  live->hostname = hello.hostname;
+  live->peer = call.peer();
+  if (const PeerCertificate* const certificate = call.peer_certificate(); certificate != nullptr) {
+    live->certificate = certificate->number();
+    live->authorities = certificate->authorities;
+  }
+  return live;
 }
 
 constexpr size_t kFlushAt = size_t{16} * 1024;  // bytes of pending replies
@@ -107,16 +120,7 @@ void Session::welcome() {
   if (const Status identity = check_stream_identity(call_, hello, context_.options, context_.metrics); !identity) {
     return end(identity.error());
   }
-  live_ = std::make_shared<LiveStream>();
-  live_->agent_id = hello.agent_id;
-  live_->incarnation = hello.incarnation;
-  live_->hostname = hello.hostname;
-  live_->peer = call_.peer();
-  const PeerCertificate* const certificate = call_.peer_certificate();
-  if (certificate != nullptr) {
-    live_->certificate = certificate->number();
-    live_->authorities = certificate->authorities;
-  }
+  live_ = live_stream_of(call_, hello);
   live_->end = [&owner = owner_, id = id_](const Error& error) {
     owner.post(id, [error](Session& session) { session.end(error); });
   };
@@ -135,7 +139,7 @@ void Session::welcome() {
                              {"incarnation", hex(hello.incarnation)},
                              {"version", hello.version},
                              {"peer", call_.peer()},
-                             {"certificate", certificate == nullptr ? "none" : certificate->serial}});
+                             {"certificate", live_->certificate.serial.empty() ? "none" : live_->certificate.serial}});
   flush();
 }
 
@@ -148,12 +152,11 @@ void Session::take_batch(const Receiver::Event& event, size_t message_bytes) {
   }
   if (ended_) return;
   context_.metrics.bytes.add(event.batch.size());
-  in_flight_.push_back(
-      {.token = event.token, .bytes = message_bytes, .since_ns = context_.env.timers.clock().mono_ns()});
+  flights_.add({.token = event.token, .bytes = message_bytes, .since_ns = context_.env.timers.clock().mono_ns()});
   use_.add_batch();
   append(event.token, event.batch);
   // Acknowledgements are written when the log confirms; here only a rejection can have caused a reply.
-  if (in_flight_.empty() || receiver_.outbox_bytes() > kFlushAt) flush();
+  if (flights_.empty() || receiver_.outbox_bytes() > kFlushAt) flush();
   charge_overhead();
 }
 
@@ -165,26 +168,16 @@ void Session::tell_conflict(const std::string& who) {
   flush();
 }
 
-Session::InFlight* Session::flight_of(uint64_t token) {
-  if (in_flight_.empty() || token < in_flight_.front().token) return nullptr;
-  const auto index = static_cast<size_t>(token - in_flight_.front().token);
-  return index < in_flight_.size() ? &in_flight_[index] : nullptr;
-}
-
-void Session::release(InFlight& flight) { memory_.release(std::exchange(flight.cost, 0)); }
+void Session::release(Flight& flight) { memory_.release(std::exchange(flight.cost, 0)); }
 
 void Session::leave_orphans() {
-  if (in_flight_.empty()) return;
-  std::deque<size_t> costs;
-  for (const InFlight& flight : in_flight_) costs.push_back(flight.cost);
-  owner_.adopt(id_, in_flight_.front().token, std::move(costs));
+  if (!flights_.empty()) owner_.adopt(id_, flights_.first_token(), flights_.costs());
 }
 
 void Session::delivered(uint32_t token_low, Outcome outcome, std::string reason) {
-  if (in_flight_.empty()) return;
-  const uint32_t index = token_low - static_cast<uint32_t>(in_flight_.front().token);
-  if (index >= in_flight_.size() || in_flight_[index].settled) return;
-  InFlight& flight = in_flight_[index];
+  Flight* const found = flights_.find_low(token_low);
+  if (found == nullptr) return;
+  Flight& flight = *found;
   const uint64_t token = flight.token;
   switch (outcome) {
     case Outcome::kStored: {
@@ -209,22 +202,21 @@ void Session::reject(uint64_t token, telemetry::Counter& counter, std::string re
   counter.add();
   log_warning("batch rejected", {{"agent", receiver_.hello().agent_id}, {"reason", reason}});
   if (reason.size() > kMaxReason) reason = sanitize_utf8(reason.substr(0, kMaxReason));
-  const auto index = static_cast<size_t>(token - in_flight_.front().token);
-  settle(in_flight_[index]);
+  settle(*flights_.find(token));
   receiver_.reject(token, std::move(reason));
 }
 
-// Returns the bytes to the agent's window. May remove elements from the front of in_flight_, `flight` among them.
-void Session::settle(InFlight& flight) {
+// Returns the bytes to the agent's window. May forget the oldest flights, `flight` among them.
+void Session::settle(Flight& flight) {
   flight.settled = true;
   use_.remove_batches(1);
   release(flight);
   give_back(flight.bytes);
-  while (!in_flight_.empty() && in_flight_.front().settled) in_flight_.pop_front();
+  flights_.forget_settled();
 }
 
 void Session::settle(uint64_t token) {
-  InFlight* const flight = flight_of(token);
+  Flight* const flight = flights_.find(token);
   if (flight != nullptr && !flight->settled) settle(*flight);
 }
 
@@ -253,7 +245,7 @@ void Session::drop_waiting(uint64_t token) {
   while (!waiting_.empty() && waiting_.back().token >= token) {
     const Waiting& waiting = waiting_.back();
     context_.log_queue.remove_bytes(waiting.batch.size());
-    InFlight* const flight = flight_of(waiting.token);
+    Flight* const flight = flights_.find(waiting.token);
     if (flight != nullptr) release(*flight);
     if (!ended_) settle(waiting.token);
     waiting_.pop_back();
@@ -263,16 +255,16 @@ void Session::drop_waiting(uint64_t token) {
 
 void Session::log_reset() {
   memory_.end_turn();
-  if (in_flight_.empty()) return;
+  if (flights_.empty()) return;
   drop_waiting();
-  context_.metrics.retried.add(in_flight_.size());
-  for (InFlight& flight : in_flight_) {
+  context_.metrics.retried.add(flights_.size());
+  for (Flight& flight : flights_) {
     release(flight);
     if (flight.settled) continue;
     use_.remove_batches(1);
     give_back(flight.bytes);
   }
-  in_flight_.clear();
+  flights_.clear();
   receiver_.retry_all();
   paused_at_.reset();
   paused_by_limit_ = false;

@@ -15,6 +15,7 @@
 #include "grpc/server_call.h"
 #include "inputs/stream/conflict_watch.h"
 #include "inputs/stream/counter_check.h"
+#include "inputs/stream/flights.h"
 #include "inputs/stream/identity_limits.h"
 #include "inputs/stream/session_context.h"
 #include "inputs/stream/stream_memory.h"
@@ -49,15 +50,6 @@ class Session final : public grpc::ServerCallHandler, private MemoryWaiter, priv
   void flush();
 
  private:
-  // A batch from its arrival until the log has confirmed or rejected it. Tokens are contiguous.
-  struct InFlight {
-    uint64_t token = 0;
-    size_t bytes = 0;
-    size_t cost = 0;  // taken from the memory budget; 0: released
-    int64_t since_ns = 0;
-    bool settled = false;
-    bool copy = false;  // a copy of a batch that the log holds; not appended again
-  };
   struct Waiting {
     uint64_t token = 0;
     std::string batch;
@@ -68,11 +60,10 @@ class Session final : public grpc::ServerCallHandler, private MemoryWaiter, priv
   void welcome();
   void take_batch(const stream::Receiver::Event& event, size_t message_bytes);
   void reject(uint64_t token, telemetry::Counter& counter, std::string reason);
-  InFlight* flight_of(uint64_t token);
-  void release(InFlight& flight);
+  void release(Flight& flight);
   void end_stream();
   void leave_orphans();
-  void settle(InFlight& flight);
+  void settle(Flight& flight);
   void settle(uint64_t token);
   void ask_again(uint64_t token);
   // Discards the waiting batches from `token` on.
@@ -110,7 +101,7 @@ class Session final : public grpc::ServerCallHandler, private MemoryWaiter, priv
   ConflictWatch conflicts_;
   uint32_t id_ = 0;
   std::shared_ptr<LiveStream> live_;  // set by Hello
-  Fifo<InFlight> in_flight_;
+  Flights flights_;
   Fifo<Waiting> waiting_;
   bool paused_ = false;           // arriving batches are discarded: without memory, or
   bool paused_by_limit_ = false;  // because too many batches of the identity are in flight

@@ -48,12 +48,12 @@ void Session::append(uint64_t token, std::string_view batch) {
   if (!paused_ && take_copy(token, context_.env.held.join(id, waiter(token)))) {
     // The copy gets the outcome of the first batch, and only costs its entries in queues.
     if (!memory_.hold(kCopyCost)) return pause(token, kCopyCost);
-    flight_of(token)->cost = kCopyCost;
+    flights_.find(token)->cost = kCopyCost;
     return;
   }
   const size_t cost = batch.size() + MemoryBudget::kPerBatch;
   if (paused_ || !memory_.hold(cost)) return pause(token, cost);
-  flight_of(token)->cost = cost;
+  flights_.find(token)->cost = cost;
   // Waiting batches come first: the log keeps the order of the stream, and streams take turns.
   if (context_.log_queue.empty() && waiting_.empty() && append_to_log(token, batch, *view, id)) {
     metrics.points.add(view->points);
@@ -69,7 +69,7 @@ void Session::append(uint64_t token, std::string_view batch) {
 // Returns true if the log holds the batch, or is about to; the copy then gets the same outcome.
 bool Session::take_copy(uint64_t token, HeldBatches::State state) {
   if (state != HeldBatches::State::kHeld && state != HeldBatches::State::kStored) return false;
-  flight_of(token)->copy = true;
+  flights_.find(token)->copy = true;
   if (state == HeldBatches::State::kHeld) return true;
   const metriclog::Delivery stored{.token = waiter(token).token, .outcome = Outcome::kStored, .reason = {}};
   owner_.on_delivered({&stored, 1});

@@ -73,13 +73,13 @@ void Session::charge_overhead() {
                                  "them, and send again on a new stream",
                                  outbox + call_.unsent_bytes(), context_.options.max_outbox_bytes)));
   }
-  const size_t used = outbox + in_flight_.size() * kPerInFlight;
+  const size_t used = outbox + flights_.size() * kPerInFlight;
   const size_t wanted = used <= kFreeOverhead ? 0 : (used / kOverheadStep + 1) * kOverheadStep;
   if (!memory_.set_overhead(wanted)) {
     return end(Error(Code::kResourceExhausted,
                      fmt::format("stream: {} batches and {} bytes of replies wait, and the server's memory limit is "
                                  "reached; send again on a new stream",
-                                 in_flight_.size(), outbox + call_.unsent_bytes())));
+                                 flights_.size(), outbox + call_.unsent_bytes())));
   }
 }
 
