@@ -26,7 +26,7 @@ Result<std::vector<CertificateFacts>> parse_certificates(std::string_view pem);
 // The same for certificate revocation lists: `subject` is their issuer, and they are valid until the next update, or
 // without an end.
 Result<std::vector<CertificateFacts>> parse_revocation_lists(std::string_view pem);
-// Whether the private key belongs to the first certificate. kInvalidArgument if either cannot be read.
+// True if the private key belongs to the first certificate. kInvalidArgument if either cannot be read.
 Result<bool> key_matches(std::string_view certificate_pem, std::string_view key_pem);
 
 // What a peer presented in a TLS handshake that ignored faults.

@@ -1,4 +1,4 @@
-// Whether etcd answers, is healthy, and lets these credentials read the configuration.
+// Checks whether etcd answers, is healthy, and lets these credentials read the configuration.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 

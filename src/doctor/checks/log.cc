@@ -1,4 +1,4 @@
-// Whether the metric log can be read: Kafka's brokers, or the SQLite file.
+// Checks whether the metric log can be read: Kafka's brokers, or the SQLite file.
 #include <fmt/format.h>
 
 #include "doctor/checks.h"

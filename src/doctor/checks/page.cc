@@ -1,4 +1,4 @@
-// Whether the web page answers.
+// Checks whether the web page answers.
 #include <fmt/format.h>
 
 #include "base/text.h"

@@ -1,4 +1,4 @@
-// The certificates that peers present: chain, name and days left.
+// Checks the certificates that peers present: chain, name and days left.
 #include <fmt/format.h>
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Whether only the right users can change our folders and read our secrets.
+// Checks whether only the right users can change our folders and read our secrets.
 #include <fmt/format.h>
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-// Whether the servers accept this host's agent.
+// Checks whether the servers accept this host's agent.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Whether the programs of this host, the servers and the agents have one version.
+// Checks whether the programs of this host, the servers and the agents have one version.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 

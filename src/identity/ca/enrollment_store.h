@@ -6,9 +6,10 @@
 // for other programs), lock.
 //
 // Rules for tokens:
-// - A token admits agents whose id matches its pattern, until it expires, is revoked or has no use left.
-// - A request with the same token, agent id and key is a repetition: the agent did not receive the reply. It takes no
-//   use. Only the owner of the key can benefit from the reply.
+// - A token admits agents whose id matches its pattern, until it expires, is revoked, or has been used as often as it
+// may.
+// - A request with the same token, agent id and key is a repetition: the agent did not receive the reply. It does not
+//   count as a use. Only the owner of the key can benefit from the reply.
 // - A token with a wildcard never replaces an agent that has a valid certificate under another key: the holder of a
 //   token for web-* must not be able to impersonate an existing web-7.
 // - A token made before an agent was revoked cannot join that agent again.
