@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares docs/metrics.md and the declared metrics (src/metrics/catalog) with the agent: the tables are generated from
 the declarations. The recorded hosts produce exactly the declared metrics, with the declared unit and kind, and use every
-option of a selector."""
+option of a selector. The mutants of mutants_test.py, which `./test --all` builds, still fit the sources."""
 
 import os
 import sys
@@ -14,6 +14,7 @@ sys.path.insert(0, HERE)
 
 from driver import LIVE, ROOT, Driver  # noqa: E402
 from hosts_test import MEMORY, every_host, kit  # noqa: E402
+from mutants_test import MUTANTS, SRC, mutated, source_of  # noqa: E402
 from reference import selections  # noqa: E402
 
 
@@ -83,6 +84,12 @@ class MetricsTest(unittest.TestCase):
             if option != "interval" and name != "filesystem"
         }  # options of filesystems are tested in live_namespaces.py
         self.assertEqual(sorted(wanted - used), [])
+
+    def test_every_mutant_still_changes_one_place(self):
+        for name, before, after in MUTANTS:
+            with self.subTest(file=name, place=before):
+                self.assertNotEqual(before, after)
+                mutated(os.path.join(SRC, source_of(name)), before, after)
 
 
 if __name__ == "__main__":

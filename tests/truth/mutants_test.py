@@ -70,11 +70,18 @@ def mutated(path, before, after):
     return text.replace(before, after)
 
 
+def source_of(name):
+    """Returns the source that a mutant names, relative to src/. A name without a folder means one below inputs."""
+    found = [s for s in SOURCES if s == name or (s.startswith("inputs/") and os.path.basename(s) == name)]
+    if len(found) != 1:
+        raise AssertionError(f"{name} means {found or 'no file'}; it must mean one")
+    return found[0]
+
+
 def build(commands, mutant, work):
     """Builds the driver with the mutant."""
     name, before, after = mutant
-    # A name without a folder means one below inputs.
-    [path] = [s for s in SOURCES if s == name or (s.startswith("inputs/") and os.path.basename(s) == name)]
+    path = source_of(name)
     overlay = os.path.join(work, path)
     os.makedirs(os.path.dirname(overlay))
     with open(overlay, "w", encoding="utf-8") as file:
