@@ -1,8 +1,9 @@
-// Config: what an operator wants to happen with alerts, from a YAML file close to Alertmanager's alertmanager.yml.
-// The keys are those of Alertmanager where they mean the same.
+// Config: routes, receivers, inhibition rules and time intervals, from a YAML file in the format of Alertmanager's
+// alertmanager.yml. A key that exists in both means the same in both.
 //
-// Strict: an unknown key, a value out of bounds, and a name that is used and not defined are errors, with line and
-// column. A file is applied whole or not at all. Secrets are in files of their own, which are read when they are used.
+// Parsing is strict: an unknown key, a value out of bounds, or a name that is used but not defined is an error, with
+// line and column. A file is applied completely or not at all. Secrets are in files of their own, which are read for
+// every use.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +43,7 @@ struct HttpSettings {
   bool operator==(const HttpSettings&) const = default;
 };
 
-// One way to reach a receiver. Of the settings of other kinds, all are empty.
+// One way to reach a receiver. The settings of other kinds are empty.
 struct Integration {
   Kind kind = Kind::kWebhook;
   std::string name;  // "webhook", or "webhook[1]" for the second one of a receiver
@@ -73,7 +74,7 @@ struct Integration {
 
 struct Receiver {
   std::string name;
-  std::vector<Integration> integrations;  // none: a receiver that nobody reads
+  std::vector<Integration> integrations;  // none: a receiver that discards its notifications
 };
 
 struct Route {
@@ -129,7 +130,7 @@ Result<Config> load_config(const std::string& path);
 // The same for the text of a file that was read already.
 Result<Config> check_config(const std::string& path, std::string_view text);
 inline constexpr size_t kMaxConfigBytes = size_t{1} << 20;
-// Whether the files that the configuration names exist and are private. All faults, one a line.
+// Checks that the files that the configuration names exist and are private. The error has all faults, one a line.
 Status check_files(const Config& config);
 
 }  // namespace monitor::notify

@@ -1,5 +1,5 @@
-// ConfigWatch: looks whether the configuration's file has changed. A file with faults changes nothing. Without a file,
-// nobody is notified.
+// ConfigWatch: detects changes of the configuration's file. While the file has faults, the last valid configuration is
+// in use. Without a file, no notifications are sent.
 //
 // look() on one thread; trouble() on any.
 #pragma once
@@ -22,7 +22,7 @@ class ConfigWatch {
   Result<std::shared_ptr<const Config>> load();
   // nullptr: the file has not changed since the last call, or cannot be used, which is logged once.
   std::shared_ptr<const Config> look();
-  // Why the file is not the one in use; empty: it is.
+  // Why the file is not in use; empty: it is in use.
   std::string trouble() const;
 
  private:

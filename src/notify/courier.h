@@ -1,7 +1,9 @@
-// Courier: the thread that brings notifications to one integration, so that a dead receiver delays no other one.
+// Courier: a thread that delivers notifications to one integration, so that an unreachable receiver delays no other
+// one.
 //
-// push() and the getters may be called on any thread, and never wait for the receiver. The destructor aborts what is
-// being sent; it stays unfinished, and is sent again by the next process. The clock and the sink must outlive it.
+// push() and the getters may be called on any thread, and never wait for the receiver. The destructor aborts the
+// delivery in progress, which stays unfinished: the next process sends it again. The clock and the sink must outlive
+// it.
 #pragma once
 
 #include <atomic>
@@ -21,7 +23,7 @@
 
 namespace monitor::notify {
 
-// Of one integration; shared by the couriers that it has in the life of the process.
+// The metrics of one integration; shared by all couriers that it gets in the life of the process.
 struct CourierMetrics {
   CourierMetrics(telemetry::Registry& registry, const std::string& receiver, const std::string& integration);
 
@@ -50,7 +52,7 @@ class Courier {
   void push(std::shared_ptr<const Notification> notification);
   // As DeliveryQueue::withdraw().
   void withdraw(const std::string& group_key);
-  // Ends the thread, and returns what was not delivered. Nothing may be pushed afterwards.
+  // Ends the thread, and returns the undelivered notifications. push() must not be called afterwards.
   std::vector<std::shared_ptr<const Notification>> stop();
   const Integration& integration() const { return integration_; }
   const std::string& receiver() const { return receiver_; }

@@ -1,4 +1,5 @@
-// CourierPool: a courier for each integration of the configuration, so that a dead receiver delays no other one.
+// CourierPool: a courier for each integration of the configuration, so that an unreachable receiver delays no other
+// one.
 //
 // configure(), send() and stop() on one thread; receivers() on any. The clock and the registry must outlive it.
 #pragma once
@@ -30,13 +31,15 @@ class CourierPool {
   CourierPool(const CourierPool&) = delete;
   CourierPool& operator=(const CourierPool&) = delete;
 
-  // Couriers whose integration has not changed stay. What the others have not delivered is returned, for send().
+  // Keeps the couriers of unchanged integrations, and ends the others. Returns their undelivered notifications, for
+  // send().
   std::vector<std::shared_ptr<const Notification>> configure(const Config& config);
   // False if the configuration has no such integration.
   bool send(std::shared_ptr<const Notification> notification);
-  // What waits for it about this group is over; it is not told of the end.
+  // Drops the waiting notifications about this group, because its alerts have ended and the integration gets no
+  // resolved alerts.
   void withdraw(const LogKey& key);
-  // Their last reports come while they stop.
+  // The couriers may still call `on_ended` while they stop.
   void stop();
   std::vector<ReceiverState> receivers() const;
 

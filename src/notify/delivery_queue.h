@@ -1,9 +1,9 @@
-// DeliveryQueue: the notifications for one integration that are on their way.
+// DeliveryQueue: the undelivered notifications of one integration.
 //
 // Notifications of one group stay in order. After a failure, the queue waits with a jittered backoff, or as long as the
-// receiver asks for, and then goes on with the group whose last attempt was the longest ago: one notification that a
-// receiver cannot digest does not hold up the others. Bounded: what does not fit is dropped, the oldest first; what is
-// too old is dropped as well.
+// receiver asks for. It then continues with the group whose last attempt was the longest ago, so that a notification
+// that a receiver cannot process does not block the others. The queue is bounded: it drops the oldest notifications if
+// there are too many, and those that are too old.
 //
 // A notification that waits is superseded by a later one of its group that tells of all its alerts: after an outage of
 // the receiver, nobody is woken by an alert that is over, and the state of now is told without what came before.
@@ -35,7 +35,7 @@ struct QueueLimits {
   bool supersede = true;  // false: the receiver wants to know every state
 };
 
-// Why a notification did not reach its receiver, or that it did.
+// How the delivery of a notification ended.
 enum class Ending : uint8_t { kSent, kRefused, kExpired, kQueueFull, kSuperseded };
 
 struct Ended {
@@ -57,13 +57,13 @@ class DeliveryQueue {
   // The one to send now, which stays in the queue until finish(); nullptr: none. Moves those that are too old or
   // superseded to `ended`.
   std::shared_ptr<const Notification> next(int64_t wall_ms, int64_t mono_ms, std::vector<Ended>& ended);
-  // What became of the one from next(). Nothing: it will be sent again.
+  // The outcome of the notification from next(). nullopt: it will be sent again.
   std::optional<Ended> finish(const Outcome& outcome, int64_t mono_ms);
 
   // Everything that has not ended, in order.
   std::vector<std::shared_ptr<const Notification>> rest() const;
 
-  // When next() may have something; INT64_MAX: not before the next push().
+  // The time at which next() may have a notification; INT64_MAX: not before the next push().
   int64_t next_due_ms() const { return items_.empty() ? INT64_MAX : not_before_ms_; }
   size_t size() const { return items_.size(); }
   size_t bytes() const { return bytes_; }

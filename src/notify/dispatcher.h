@@ -1,14 +1,15 @@
-// Dispatcher: decides who is told what, and when: grouping, deduplication, repeats, resolved alerts, inhibition,
-// silences and time intervals, as Alertmanager does.
+// Dispatcher: decides which receiver gets which notification, and when: grouping, deduplication, repeats, resolved
+// alerts, inhibition, silences and time intervals, as in Alertmanager.
 //
 // - An alert takes the routes that match its labels. In each, it joins the group of the alerts with the same values of
 //   `group_by`.
-// - A new group is told of after `group_wait`, or at once if the alert has been firing for that long. Then, every
-//   `group_interval`, what has changed is told; and what has not, every `repeat_interval`.
-// - A group whose alerts were all resolved before it was told of is never told.
+// - The first notification of a group is sent after `group_wait`, or at once if the alert has been firing for that
+// long.
+//   After that, changes are sent every `group_interval`, and an unchanged group is repeated every `repeat_interval`.
+// - A group whose alerts are all resolved before its first notification gets none.
 //
-// Pure: no clock, no I/O, no thread. What must survive the process is handed out by take_changes() and given back to
-// restore(). One thread.
+// Pure: no clock, no I/O, no thread. take_changes() returns the state that must survive the process, and
+// restore() takes it. One thread.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,7 @@ struct Moment {
 // An alert as the dispatcher knows it.
 struct Tracked {
   rules::Alert alert;
-  bool settled = false;  // resolved, and no group has to be told any more
+  bool settled = false;  // resolved, and every group that must report it has done so
 
   bool operator==(const Tracked&) const = default;
 };
@@ -44,13 +45,13 @@ struct Tracked {
 struct Decision {
   LogKey key;
   LogEntry entry;
-  std::optional<Notification> notification;  // nothing: the integration is not told of resolved alerts
+  std::optional<Notification> notification;  // nullopt: the integration gets no resolved alerts
 };
 
 struct Changes {
   std::vector<Tracked> alerts;           // new or changed
-  std::vector<query::Labels> forgotten;  // alerts that nobody needs any more
-  std::vector<LogKey> expired;           // entries of the log that nobody needs any more
+  std::vector<query::Labels> forgotten;  // alerts that are no longer needed
+  std::vector<LogKey> expired;           // entries of the log that are no longer needed
 };
 
 struct Suppression {
@@ -59,7 +60,7 @@ struct Suppression {
   bool any() const { return !silenced_by.empty() || !inhibited_by.empty(); }
 };
 
-// Which of the firing alerts inhibit which.
+// Finds the firing alerts that inhibit an alert.
 class Inhibitor {
  public:
   // Both must outlive the object.
@@ -82,7 +83,8 @@ class Dispatcher {
  public:
   explicit Dispatcher(std::shared_ptr<const Config> config) : config_(std::move(config)) {}
 
-  // What earlier processes have left. Their groups wait for `group_wait`, so that the rules can say what has changed.
+  // Takes the state of earlier processes. Their groups wait for `group_wait`, so that rules can report what has
+  // changed.
   void restore(std::vector<Tracked> alerts, std::map<LogKey, LogEntry> log, Moment now);
   // The same alerts with another configuration.
   void configure(std::shared_ptr<const Config> config, Moment now);
@@ -92,9 +94,9 @@ class Dispatcher {
   void update(std::span<const rules::Alert> alerts, int64_t evaluated_ms, Moment now);
   // Ends the firing alerts of a group of rules that are not among all of its alerts.
   void end_missing(const std::string& group, const GroupAlerts& all, Moment now);
-  // What is due, in the order in which it is to be sent.
+  // The notifications that are due, in the order in which they must be sent.
   std::vector<Decision> due(Moment now);
-  // When due() has something to do next; INT64_MAX: not before the next update.
+  // The next time at which due() may return something; INT64_MAX: not before the next update.
   int64_t next_due_ms() const;
 
   // Forgets what receivers were told long ago; call it about once an hour.
@@ -144,7 +146,7 @@ class Dispatcher {
   int64_t evaluated_ms_ = 0;  // of the newest update
 };
 
-// Whether an entry of the log makes a notification necessary; `repeat` says whether it tells nothing new.
+// True if a notification is necessary after the log's entry. `repeat` is set if it has no news.
 struct Need {
   bool notify = false;
   bool repeat = false;

@@ -12,7 +12,7 @@ std::string title_of(const Notification& notification);
 // The integration's templates, or the fixed forms above and below.
 std::string title_of(const Notification& notification, const Integration& integration);
 std::string body_of(const Notification& notification, const Integration& integration);
-// A paragraph for each alert: since when, its labels, its annotations, its value. At most about 100 KiB.
+// A paragraph for each alert: start, labels, annotations, value. At most about 100 KiB.
 std::string body_of(const Notification& notification);
 
 // An e-mail with headers, lines ending with CRLF, in ASCII.

@@ -104,7 +104,7 @@ bool Notifier::take_over(AlertStore::Loaded& kept) {
     }
     constexpr int64_t kPatienceMs = 60'000;
     if (now().mono_ms - begun_ms > kPatienceMs) {
-      log_error("the shared log of notifications cannot be read; what another instance has told may be told again",
+      log_error("the shared log of notifications cannot be read; notifications of another instance may be repeated",
                 {{"reason", elsewhere.error()}});
       break;
     }

@@ -1,7 +1,7 @@
-// Notifier: tells receivers about the alerts of the rule engine. It decides with a Dispatcher and sends with couriers.
+// Notifier: sends notifications about the alerts of the rule engine. A Dispatcher decides, couriers deliver.
 //
-// A decision to notify is stored, with the notification, before it is sent; that it was sent is stored afterwards. If
-// the process is killed in between, the next one sends the same notification, with the same id, once more.
+// A decision to notify is stored, with the notification, before the notification is sent; the result is stored
+// afterwards. If the process is killed in between, the next one sends the same notification again, with the same id.
 //
 // update() only puts alerts into a mailbox. A thread of the object decides and stores; each integration has a thread of
 // its own. All methods may be called on any thread. The clock and the registry must outlive the object.
@@ -36,10 +36,10 @@
 namespace monitor::notify {
 
 struct NotifierOptions {
-  std::string config_path;  // empty: nobody is notified; alerts, their history and silences are kept all the same
+  std::string config_path;  // empty: no notifications; alerts, their history and silences are kept anyway
   std::string store_path;   // a lock file is beside it
   SenderOptions senders = {};
-  // With other instances, of which one at a time notifies; nullptr: there are none.
+  // Shared with other instances, of which one at a time notifies; nullptr: there are none.
   std::shared_ptr<SharedLog> shared = nullptr;
   QueueLimits limits = {};
   int64_t look_ms = 1000;  // between looks at the configuration and the silences
@@ -64,13 +64,13 @@ class Notifier final : public rules::AlertSink {
   void update(std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) override;
   void update_group(const std::string& group, std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) override;
   std::vector<ReceiverState> receivers() const { return couriers_.receivers(); }
-  // Why the configuration's file is not the one in use; empty: it is.
+  // Why the configuration's file is not in use; empty: it is in use.
   std::string config_trouble() const { return config_watch_.trouble(); }
-  // Another instance notifies instead of this one, which sends nothing any more; why. Empty: this one does.
+  // Why another instance notifies instead of this one, which sends nothing any more. Empty: this one notifies.
   std::string replaced() const;
 
  private:
-  // What has come since the last step.
+  // The updates since the last step.
   struct Mail {
     std::unordered_map<query::Labels, rules::Alert, query::LabelsHash> alerts;
     std::map<std::string, GroupAlerts> groups;  // all alerts of a group, as of its newest evaluation

@@ -1,4 +1,4 @@
-// What /metrics says of a notifier. The registry must outlive it.
+// The metrics of a notifier. The registry must outlive them.
 #pragma once
 
 #include "telemetry/registry.h"
@@ -13,12 +13,13 @@ struct NotifierMetrics {
         silences(r.gauge("monitor_notify_silences", "Silences that are active now.")),
         store_failing(r.gauge("monitor_notify_store_failing",
                               "1 while alerts and notifications cannot be stored; they are sent all the same.")),
-        shared_failing(r.gauge("monitor_notify_shared_failing",
-                               "1 while other instances cannot be told what was sent; it is sent all the same.")),
+        shared_failing(
+            r.gauge("monitor_notify_shared_failing",
+                    "1 while the log of notifications cannot be shared with other instances; they are sent.")),
         config_ok(r.gauge("monitor_notify_config_ok", "1 if the configuration's file is the one in use.")),
         no_receiver(r.counter("monitor_notify_dropped_total", "Notifications that were given up, by reason.",
                               {{"receiver", ""}, {"integration", ""}, {"reason", "no_receiver"}})) {}
-  // Another instance may notify from now on.
+  // Resets the gauges, because another instance may notify from now on.
   ~NotifierMetrics() {
     for (telemetry::Gauge* const one : {&firing, &pending, &groups, &silences, &store_failing, &shared_failing}) {
       one->set(0);

@@ -1,5 +1,5 @@
-// What people look at: the alerts of now, with what keeps them quiet, and the history, as JSON. Used by the command
-// `alert` and by the page's API.
+// The current alerts, with what suppresses them, and the history of alerts, as JSON. For the command `alert` and the
+// page's API. Reads the store; otherwise pure.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,7 @@ struct AlertRow {
   std::vector<std::string> receivers;  // of the routes that it takes
 };
 
-// Firing alerts first, each by its start, the newest first. Without a configuration, nothing is known of inhibition and
-// receivers.
+// Firing alerts first, then by start, the newest first. Without a configuration, inhibition and receivers are unknown.
 Result<std::vector<AlertRow>> overview(AlertStore& store, const Config* config, int64_t now_ms);
 
 struct HistoryRow {

@@ -1,5 +1,5 @@
-// Recorder: stores what the notifier decides and what becomes of it. What cannot be stored is kept, within bounds, and
-// stored together with the next step: that the disk is full must be told, too, so notifications do not wait for it.
+// Recorder: stores the notifier's decisions and their outcomes. If they cannot be stored, it keeps them, within bounds,
+// and stores them with the next step. Notifications do not wait for that: a full disk must cause notifications, too.
 //
 // One thread. The store must outlive it.
 #pragma once
@@ -26,12 +26,12 @@ class Recorder {
   // `all`: the alerts that the dispatcher knows, if there is too much to keep. Errors: those of the store.
   struct Saved {
     Status status;
-    bool finished = false;  // what became of notifications was among it
+    bool finished = false;  // outcomes of notifications were among it
   };
   Saved save(AlertStore::Step step, const std::map<query::Labels, Tracked>& all);
-  // The pending alerts, for people; if they have changed, and every 2 s at most.
+  // Stores the pending alerts for `alert list`, if they have changed, at most every 2 s.
   void save_pending(const std::map<query::Labels, rules::Alert>& pending, int64_t mono_ms);
-  // The same for the receivers.
+  // The same for the states of the receivers.
   void save_receivers(std::vector<ReceiverState> states, int64_t mono_ms);
 
  private:

@@ -1,4 +1,4 @@
-// Sender: brings a notification to one integration of a receiver. Implementations may block, at most for the
+// Sender: delivers a notification to one integration of a receiver. Implementations may block, at most for the
 // integration's timeout; each is used by one thread.
 #pragma once
 
@@ -17,8 +17,8 @@ namespace monitor::notify {
 struct Outcome {
   enum class Kind : uint8_t {
     kSent,     // the receiver has accepted it
-    kRetry,    // it did not, or it is not known; the same notification is sent again
-    kRefused,  // it never will
+    kRetry,    // not delivered, or unknown; the same notification is sent again
+    kRefused,  // the receiver will never accept it
   };
 
   Kind kind = Kind::kRetry;

@@ -1,5 +1,5 @@
-// SharedLog: what receivers were told, where all instances see it, so that another one can take over without telling
-// anything twice and without losing what was not sent. Implementations may block; each object is used by one thread.
+// SharedLog: the log of notifications that all instances share, so that another instance can take over without
+// repeating or losing notifications. Implementations may block; each object is used by one thread.
 #pragma once
 
 #include <map>
@@ -16,10 +16,9 @@ namespace monitor::notify {
 
 struct SharedEntry {
   LogEntry entry;
-  // The notification that the entry is about. If it is finished, its alerts are without annotations: they only say what
-  // was firing.
+  // The last notification. If it is finished, its alerts have no annotations: they only say what was firing.
   Notification last;
-  bool finished = false;  // it is not on its way any more
+  bool finished = false;  // its delivery has ended
 
   bool operator==(const SharedEntry&) const = default;
 };
@@ -30,12 +29,13 @@ class SharedLog {
   virtual ~SharedLog() = default;
   virtual Result<SharedEntries> load() = 0;
   // Replaces the entries of these keys, and removes those without an entry in `all`. kAborted: another instance has
-  // changed them since load(); it notifies now, and this one must not. Other errors: it is not known what is stored.
+  // changed them since load(), so it notifies now, and this one must not. After any other error, it is unknown what is
+  // stored.
   virtual Status save(std::span<const LogKey> keys, const SharedEntries& all) = 0;
 };
 
-// JSON, and back. kDataLoss: it is something else. What does not fit into `most` bytes loses the alerts of finished
-// notifications first. kResourceExhausted: that is not enough.
+// JSON, and back. kDataLoss: it is something else. If the text would exceed `most` bytes, the alerts of
+// finished notifications are left out. kResourceExhausted: it is still too large.
 Result<std::string> encode_entries(const SharedEntries& entries, size_t most);
 Result<SharedEntries> decode_entries(std::string_view text);
 

@@ -1,7 +1,8 @@
-// Sharing: what one instance's notifier reads from the shared log when it takes over, and writes to it before it sends.
+// Sharing: reads the shared log of notifications when this instance takes over, and writes to it before notifications
+// are sent.
 //
-// While the shared log cannot be written, notifications are sent all the same, and shared later: that the other hosts
-// are away is what people must hear of. An instance that takes over in that time may tell something a second time.
+// While the shared log cannot be written, notifications are sent anyway, and shared later: an outage of other hosts
+// must cause notifications. An instance that takes over in that time may repeat some.
 //
 // One thread.
 #pragma once
@@ -20,16 +21,17 @@ namespace monitor::notify {
 
 class Sharing {
  public:
-  // nullptr: nobody shares.
+  // nullptr: there are no other instances.
   explicit Sharing(std::shared_ptr<SharedLog> log) : log_(std::move(log)) {}
 
-  // Brings what this instance has stored to what the others know: the log, alerts that were firing, and what was not
-  // sent yet. Returns what became of its own notifications, to be stored. Errors: those of the shared log.
+  // Updates this instance's stored state from the shared log: last notifications, alerts that were firing, and
+  // notifications that were not sent. Returns the outcomes of its own notifications, which the caller stores. Errors:
+  // those of the shared log.
   Result<std::vector<Delivery>> take_over(AlertStore::Loaded& loaded, int64_t now_ms);
-  // Call before the decisions are sent. kAborted: another instance notifies; nothing may be sent. Other failures are
-  // logged, and writing is tried again 5 s later.
+  // Call before the decisions are sent. kAborted: another instance notifies, so nothing may be sent. Other failures are
+  // logged, and the write is repeated 5 s later.
   Status share(std::span<const Decision> decisions, std::span<const LogKey> expired, int64_t mono_ms);
-  // What has ended is shared with the next decisions, or by the next share() without any.
+  // Notes ended notifications. The next share() writes them, also if it has no decisions.
   void note_ended(std::span<const Ended> ended);
   bool failing() const { return failing_; }
 

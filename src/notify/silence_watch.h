@@ -1,4 +1,4 @@
-// SilenceWatch: notices silences that other processes have set in the store, and reports who has set them.
+// SilenceWatch: detects silences that other processes have set in the store, and reports who has set them.
 //
 // One thread. The store must outlive it.
 #pragma once
@@ -19,7 +19,7 @@ class SilenceWatch {
   // `on_change` is called by look(), with changes since the start.
   SilenceWatch(AlertStore& store, OnChange on_change) : store_(store), on_change_(std::move(on_change)) {}
 
-  // The silences that there are, the first time and whenever they may have changed. Nothing: they have not, or they
+  // Returns all silences at the first call and whenever they may have changed. nullopt: they have not changed, or
   // cannot be read, which is logged.
   std::optional<std::vector<Silence>> look();
 

@@ -1,5 +1,5 @@
-// AlertStore: what of alerts must survive the process, in an SQLite file in the data folder: the alerts, the log of
-// what receivers were told, notifications on their way, silences, and the history.
+// AlertStore: stores what must survive the process, in an SQLite file in the data folder: alerts, the log of
+// notifications, undelivered notifications, silences, and the history of alerts.
 //
 // Every change is one transaction that is on the disk when the call returns (synchronous = FULL). Several processes may
 // open the file at once: one that notifies, and commands that look and set silences.
@@ -30,7 +30,7 @@ class Statement;
 
 namespace monitor::notify {
 
-// What became of a notification.
+// The outcome of a notification.
 struct Delivery {
   std::string id;
   std::string receiver;
@@ -47,7 +47,7 @@ struct Delivery {
   std::vector<std::string> fingerprints;  // of its alerts
 };
 
-// From when to when an alert was firing.
+// A period in which an alert was firing.
 struct Episode {
   rules::Alert alert;  // kFiring: it lasts
 };
@@ -79,8 +79,8 @@ class AlertStore {
   };
   Result<Loaded> load();
 
-  // Together, so that a decision is neither lost nor taken twice: what changed, what was decided, and what became of
-  // earlier notifications. After an error, nothing of it is stored.
+  // Changes, decisions and the outcomes of earlier notifications. They are stored together, so that a decision is
+  // neither lost nor made twice. After an error, none of them is stored.
   struct Step {
     Changes changes;
     std::vector<Decision> decisions;
@@ -105,7 +105,7 @@ class AlertStore {
   Result<Silence> expire_silence(const std::string& id, const std::string& who, const std::string& by);
   // After `number`, oldest first.
   Result<std::vector<SilenceChange>> silence_changes(int64_t number);
-  // Rises when another connection has changed the file.
+  // Increases when another connection has changed the file.
   Result<int64_t> data_version();
 
   // Firing, and resolved in the last half hour.

@@ -10,10 +10,11 @@
 
 namespace monitor::notify {
 
-// Whether the template is valid, and can be expanded for an ordinary notification. The error has the place in the text.
+// Checks that the template is valid and can be expanded for an ordinary notification. The error has the place in the
+// text.
 Status check_template(std::string_view text);
 
-// A template that cannot be expanded hides no notification: `otherwise` follows what is wrong.
+// Expands the template. If that fails, returns the error followed by `otherwise`, so that no notification is lost.
 std::string expand_template(std::string_view text, const Notification& notification, const std::string& otherwise);
 
 }  // namespace monitor::notify

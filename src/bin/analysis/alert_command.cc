@@ -55,7 +55,8 @@ Result<notify::Config> AlertCommand::configuration(AlertStore& store) const {
     path = *noted;
   }
   if (path.empty())
-    return Error(Code::kNotFound, "nobody is notified from this data folder; name a configuration with --notify");
+    return Error(Code::kNotFound,
+                 "no notifications are sent from this data folder; name a configuration with --notify");
   return notify::load_config(path);
 }
 

@@ -22,12 +22,12 @@ class AlertCommand {
  protected:
   // Logs the error; returns its exit status.
   static int fail(const char* what, const Error& error);
-  // What was asked for cannot be done, and nothing is broken.
+  // Reports a request that cannot be fulfilled although nothing is broken. Returns the exit status.
   static int refuse(const std::string& text);
   static std::string user_name();
   bool json() const { return flags_.format == "json"; }
   Result<std::unique_ptr<notify::AlertStore>> open(notify::AlertStore::Open mode);
-  // The one that --notify names, or that the program has noted which notifies. kNotFound: there is none.
+  // The configuration that --notify names, else the one that `serve` has noted in the store. kNotFound: there is none.
   Result<notify::Config> configuration(notify::AlertStore& store) const;
 
   const Cli& cli_;

@@ -18,7 +18,8 @@ CLI::App* AlertCommands::command(const char* name, const char* description, bool
 }
 
 void AlertCommands::declare_silence() {
-  CLI::App* const silence = command("silence", "Notify nobody of some alerts for a time; list, edit and end silences");
+  CLI::App* const silence =
+      command("silence", "Suppress notifications of some alerts for a time; list, edit and end silences");
   add_words(*silence, "--matcher", flags_.matchers,
             "A condition on labels, such as 'agent=~\"web-.*\"'; may be repeated")
       ->type_name("MATCHER");
@@ -43,7 +44,8 @@ AlertCommands::AlertCommands(CLI::App& app) {
       command("check", "Check a configuration of notifications, and the files that it names", false);
   check->add_option("file", flags_.file, "The configuration")->type_name("FILE")->required();
   add_config(*command("list", "List the alerts that are firing or pending, and what keeps them quiet"));
-  CLI::App* const history = command("history", "List what has fired, for how long, and who was told with which result");
+  CLI::App* const history =
+      command("history", "List past alerts, how long they lasted, and the results of their notifications");
   add_duration(*history, "--last", flags_.last_ns, "How far back")->default_str("1d");
   history->add_option("--limit", flags_.limit, "The most alerts")->check(CLI::Range(1, 10'000))->capture_default_str();
   declare_silence();

@@ -1,6 +1,6 @@
-// `monitor-analysis alert ...`: what is firing and what was, silences, a check of the configuration of notifications,
-// and a test of its receivers. They use the file alerts.db in the data folder, which `serve` reads again within a
-// second; no server and no token is needed on the same host.
+// `monitor-analysis alert ...`: lists alerts, past and present, manages silences, checks the configuration of
+// notifications, and tests its receivers. The commands use the file alerts.db in the data folder, whose changes `serve`
+// applies within a second. They need no server and no token on the same host.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct AlertFlags {
 
   std::vector<std::string> matchers;
   int64_t for_ns = 0;
-  std::string from;  // when it begins
+  std::string from;  // start
   std::string reason;
   std::string author;
   std::string edit;

@@ -54,7 +54,7 @@ void AlertNotifications::start() {
   not_before_ns_ = clock_.mono_ns() + kNanosPerSecond;
   if (trouble_ == started.error().message()) return;
   trouble_ = started.error().message();
-  log_error("nobody can be notified of alerts by this instance; it is tried again", {{"reason", trouble_}});
+  log_error("this instance cannot send notifications; retrying", {{"reason", trouble_}});
 }
 
 void AlertNotifications::update(std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) {

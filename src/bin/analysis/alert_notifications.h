@@ -1,5 +1,5 @@
-// AlertNotifications: the notifier of `serve`, while this instance is the one that notifies. It is started when this
-// instance becomes that one, and stopped when it is not any more; what could not be started is tried again.
+// AlertNotifications: runs the notifier of `serve` while this instance is the one that notifies. A notifier that could
+// not be started is tried again.
 //
 // All methods on the thread of the rules.
 #pragma once
@@ -17,18 +17,18 @@ namespace monitor {
 
 class AlertNotifications final : public rules::AlertSink {
  public:
-  // The clock and the registry must outlive it. `options.shared` is made anew for each start by `share`; nothing: there
-  // is one instance.
+  // The clock and the registry must outlive it. `share` creates `options.shared` for each start; empty: there is only
+  // one instance.
   using Share = std::function<std::shared_ptr<notify::SharedLog>()>;
   AlertNotifications(notify::NotifierOptions options, Share share, const Clock& clock, telemetry::Registry& registry);
 
-  // Whether this instance is the one that notifies.
+  // Sets whether this instance is the one that notifies.
   void set_active(bool active);
   void update(std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) override;
   void update_group(const std::string& group, std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) override;
 
  private:
-  // Starts what is not started yet. False: there is no notifier now.
+  // Starts the notifier if it does not run yet. False: there is no notifier now.
   bool ready();
   void start();
   void stop();

@@ -43,7 +43,7 @@ Result<SharedEntries> StoreSharedLog::load() {
     if (!*stored) continue;
     auto entries = notify::decode_entries((*stored)->value);
     if (!entries) {
-      log_error("a part of the shared log of notifications cannot be used; what it says may be told again",
+      log_error("a part of the shared log of notifications cannot be used; its notifications may be repeated",
                 {{"document", (*store)->describe(key)}, {"reason", entries.error()}});
       continue;
     }

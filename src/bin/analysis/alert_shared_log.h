@@ -1,7 +1,7 @@
 // StoreSharedLog: the log of notifications that all instances share, as a few documents of the configuration's store.
 //
-// A document is only replaced if it is still what this object has read or written, so of two instances that both think
-// that they notify, one notices before it sends. The store is opened by the first call.
+// A document is only replaced if it is still what this object has read or written. So if two instances both believe
+// that they notify, one detects the other before it sends. The first call opens the store.
 #pragma once
 
 #include <array>
@@ -26,7 +26,7 @@ class StoreSharedLog final : public notify::SharedLog {
   Status save(std::span<const notify::LogKey> keys, const notify::SharedEntries& all) override;
 
  private:
-  // Of a document: the newest text that is known to be stored, and that of a write whose end is unknown.
+  // A document: the newest text that is known to be stored, and the text of a write whose outcome is unknown.
   struct Known {
     std::string stored;
     std::string attempted;

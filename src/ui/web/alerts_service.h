@@ -1,5 +1,5 @@
-// AlertsService: alerts, notifications and silences as the page shows and changes them, from the file of alerts in the
-// data folder. Calls block, and must all come from the same thread, on which the file is opened.
+// AlertsService: alerts, notifications and silences for the page's API, from the alerts' file in the data folder. Calls
+// block, and must all be made on one thread, on which the file is opened.
 #pragma once
 
 #include <memory>

@@ -57,7 +57,7 @@ void Api::declare_alerts(RouteTable& table) {
                           .path = "/alerts/history",
                           .role = Role::kViewer,
                           .id = "getAlertHistory",
-                          .summary = "Alerts that have fired, and who was told with which result",
+                          .summary = "Past alerts, and the results of their notifications",
                           .parameters = {{.name = "from",
                                           .description = "The oldest end of an alert.",
                                           .type = Parameter::Type::kTime,
