@@ -51,7 +51,7 @@ std::unique_ptr<Courier> CourierPool::make_courier(const Name& name, const Integ
   QueueLimits limits = limits_;
   // A topic is a record of what has happened, for programs.
   limits.supersede = integration.kind != Kind::kKafka;
-  // What an Alertmanager is told is told again soon.
+  // An Alertmanager gets every alert again soon.
   if (integration.kind == Kind::kAlertmanager) {
     limits.keep_ms = std::min(limits.keep_ms, 4 * integration.resend_delay_ms);
   }

@@ -5,8 +5,8 @@
 // that a receiver cannot process does not block the others. The queue is bounded: it drops the oldest notifications if
 // there are too many, and those that are too old.
 //
-// A notification that waits is superseded by a later one of its group that tells of all its alerts: after an outage of
-// the receiver, nobody is woken by an alert that is over, and the state of now is told without what came before.
+// A later notification of the same group supersedes a waiting one if it contains all its alerts. So after an outage,
+// the receiver gets the current state without the earlier ones, and an alert that is over wakes nobody.
 //
 // Pure; one thread at a time.
 #pragma once
@@ -52,7 +52,7 @@ class DeliveryQueue {
 
   // Returns those that had to make room, and those that are superseded.
   std::vector<Ended> push(std::shared_ptr<const Notification> notification);
-  // The group's alerts are over, and the receiver is not told that: what waits for it is superseded.
+  // The group's alerts have ended, and the receiver gets no resolved alerts: its waiting notifications are superseded.
   std::vector<Ended> withdraw(const std::string& group_key);
   // The one to send now, which stays in the queue until finish(); nullptr: none. Moves those that are too old or
   // superseded to `ended`.

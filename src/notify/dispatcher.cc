@@ -162,7 +162,7 @@ void Dispatcher::join_groups(const Alert& alert, Moment now, bool restored) {
       group.next_ms = now.mono_ms + route->group_wait_ms;
     }
     group.members.insert(alert.labels);
-    // An alert that has been firing for long was told of late enough.
+    // An alert that has been firing for long needs no further wait.
     const bool waited = now.wall_ms - alert.fired_at_ms >= route->group_wait_ms;
     if (!group.told && waited && !restored) group.next_ms = std::min(group.next_ms, now.mono_ms);
   }
@@ -242,7 +242,7 @@ void Dispatcher::decide(const Group& group, const Integration& integration, cons
   decisions.push_back(std::move(decision));
 }
 
-// The group has been told of its resolved alerts, or will never be.
+// The group has reported its resolved alerts, or never will.
 void Dispatcher::settle(Group& group) {
   std::vector<Labels> left;
   std::erase_if(group.members, [&](const Labels& labels) {

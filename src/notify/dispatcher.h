@@ -99,7 +99,7 @@ class Dispatcher {
   // The next time at which due() may return something; INT64_MAX: not before the next update.
   int64_t next_due_ms() const;
 
-  // Forgets what receivers were told long ago; call it about once an hour.
+  // Forgets old entries of the notification log; call it about once an hour.
   void expire_log(int64_t wall_ms);
   // Since the last call. A firing alert of which only the value or the annotations have changed is among them only
   // with `values`.
@@ -119,7 +119,7 @@ class Dispatcher {
     std::string key;
     std::set<query::Labels> members;
     int64_t next_ms = 0;  // monotonic
-    bool told = false;    // due() was there once
+    bool told = false;    // due() has returned it before
   };
   using GroupId = std::pair<const Route*, query::Labels>;
 

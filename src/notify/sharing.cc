@@ -55,7 +55,7 @@ Result<std::vector<Delivery>> Sharing::take_over(AlertStore::Loaded& loaded, int
   return elsewhere;
 }
 
-// The alerts that a receiver was told are firing. If they are not any more, the rules will say so.
+// The alerts that were firing in the receivers' last notifications. The rules will report those that have ended since.
 void Sharing::restore_alerts(const SharedEntry& shared, AlertStore::Loaded& loaded) {
   for (const rules::Alert& alert : shared.last.alerts) {
     if (alert.state != rules::AlertState::kFiring) continue;
