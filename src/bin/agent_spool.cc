@@ -1,6 +1,8 @@
 #include "bin/agent_spool.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <iostream>
@@ -105,6 +107,15 @@ int run_spool_command(const CLI::App& command, const SpoolFlags& flags) {
   const bool verify = command.got_subcommand("verify");
   std::string folder = flags.folder;
   while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  // The disk opens no file of another user, so that all of a service's spool would be reported as unreadable.
+  struct stat info{};
+  if (stat(folder.c_str(), &info) == 0 && info.st_uid != 0 && info.st_uid != geteuid()) {
+    log_error("the spool cannot be read",
+              {{"reason", fmt::format("{} belongs to user {}", folder, info.st_uid)},
+               {"next", fmt::format("run this as its user: setpriv --reuid {} --clear-groups monitor-agent spool {} {}",
+                                    info.st_uid, verify ? "verify" : "inspect", folder)}});
+    return kExitIo;
+  }
   const auto report = inspect_spool(disk, folder, verify ? agent::Inspect::kVerify : agent::Inspect::kOverview);
   if (!report) {
     log_error("the spool cannot be read", {{"reason", report.error()}});

@@ -174,6 +174,12 @@ class SpoolTest(ProgramTest):
                          (agent.incarnation, "spool", "damaged", 1, 1, 1))
         self.assertEqual(self.metric(again, "spool_damaged_batches_total"), 1)
         self.assertEqual(run("monitor-agent", "spool", "inspect", f"{self.data}/nowhere")[0], 74)
+        if os.geteuid() == 0:
+            os.mkdir(f"{self.data}/theirs")
+            os.chown(f"{self.data}/theirs", 4242, 4242)
+            status, _, err = run("monitor-agent", "spool", "inspect", f"{self.data}/theirs")
+            self.assertEqual(status, 74, err)
+            self.assertRegex(err, "belongs to user 4242.*run this as its user")
         self.assertEqual(run("monitor-agent", "spool", "inspect")[0], 64)
 
     def test_supports_a_memory_spool_and_rejects_wrong_options(self):
