@@ -1,17 +1,39 @@
 #include "base/event_loop.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cassert>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <span>
 
 namespace monitor {
+
+namespace {
+
+// Both ways have nanosecond resolution: ticks are neither early by rounding nor late by a millisecond. epoll_pwait2()
+// is missing before Linux 5.11, in qemu, and where a container's filter does not know it (EPERM).
+int wait_for_events(int epoll_fd, std::span<epoll_event> events, const timespec* timeout) {
+  static std::atomic<bool> missing = false;
+  const int most = static_cast<int>(events.size());
+  if (!missing.load(std::memory_order_relaxed)) {
+    const int count = epoll_pwait2(epoll_fd, events.data(), most, timeout, nullptr);
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+    missing.store(true, std::memory_order_relaxed);
+  }
+  pollfd ready{.fd = epoll_fd, .events = POLLIN, .revents = 0};
+  const int found = ppoll(&ready, 1, timeout, nullptr);
+  return found <= 0 ? found : epoll_wait(epoll_fd, events.data(), most, 0);
+}
+
+}  // namespace
 
 Timers::TimerId TimerQueue::add(int64_t mono_ns, std::function<void()> callback) {
   const Timers::TimerId id = next_id_++;
@@ -123,8 +145,7 @@ void EventLoop::run_once(int64_t max_wait_ns) {
   }
 
   std::array<epoll_event, 64> events{};
-  // epoll_pwait2 has nanosecond resolution: ticks are neither early by rounding nor late by a millisecond.
-  const int count = epoll_pwait2(epoll_fd_, events.data(), static_cast<int>(events.size()), timeout_ptr, nullptr);
+  const int count = wait_for_events(epoll_fd_, events, timeout_ptr);
   if (count < 0 && errno != EINTR) std::abort();
 
   timers_.run_due(clock_.mono_ns());
