@@ -121,12 +121,18 @@ Result<std::optional<size_t>> only_one(const Columns& columns, const std::vector
 class PairMatcher {
  public:
   PairMatcher(const Binary& binary, const Columns& many, const Columns& one, size_t steps, Hold hold)
-      : binary_(binary), many_(many), one_(one), steps_(steps), hold_(std::move(hold)) {}
+      : binary_(binary), many_(many), one_(one), steps_(steps), hold_(std::move(hold)), any_(steps, false) {
+    for (const Column& column : many) {
+      for (size_t step = 0; step < steps; ++step) any_[step] = any_[step] || has_value(column.values[step]);
+    }
+  }
 
   Status match(const Partners& partners) {
     const bool swapped = binary_.matching.card == Matching::Card::kOneToMany;
     pairs_.clear();
     for (size_t step = 0; step < steps_; ++step) {
+      // Where nothing is on the other side at all, several series on this one are no fault.
+      if (!any_[step]) continue;
       auto one = only_one(one_, partners.one, step, swapped ? "left" : "right");
       if (!one) return one.error();
       if (!*one) continue;
@@ -180,6 +186,7 @@ class PairMatcher {
   const Columns& one_;
   const size_t steps_;
   const Hold hold_;
+  std::vector<bool> any_;  // by step: whether any of the many has a value
   std::map<std::pair<size_t, size_t>, size_t> pairs_;
   Columns result_;
 };
@@ -236,7 +243,8 @@ Result<Columns> Evaluator::match_vectors(const Binary& binary, Columns left, Col
   const Columns& one = swapped ? left : right;
   PairMatcher matcher(binary, many, one, steps.count, holder());
   for (const auto& [labels, partners] : find_partners(binary.matching, many, one)) {
-    if (partners.many.empty() || partners.one.empty()) continue;
+    // Several on this side are a fault also where no series of the other side matches them.
+    if (partners.one.empty() || (partners.many.empty() && partners.one.size() == 1)) continue;
     if (auto status = matcher.match(partners); !status) return status.error();
     if (auto status = spend(0, 0); !status) return status.error();
   }

@@ -36,6 +36,13 @@ Labels demanded_labels(const Expression& expression) {
 
 bool expects_counter(std::string_view function) { return function == "rate" || function == "increase"; }
 
+// Adds the value unless it is there. NaN equals itself here. Bounded, since annotations are.
+void note_once(double value, Scalars& values) {
+  constexpr size_t kMost = 100;
+  const auto same = [value](double other) { return other == value || (std::isnan(other) && std::isnan(value)); };
+  if (values.size() < kMost && std::ranges::none_of(values, same)) values.push_back(value);
+}
+
 // Whether the function accepts its scalar arguments at every step.
 Status check_parameters(const Call& call, const std::vector<Scalars>& given, const Steps& steps) {
   if (call.function->check == nullptr) return {};
@@ -76,7 +83,8 @@ Result<Columns> Evaluator::call_range(const Call& call, const Steps& steps) {
   const auto range = std::ranges::find(call.arguments, ValueType::kMatrix, [](const auto& a) { return a->type; });
   auto input = range_input(**range, steps);
   if (!input) return input.error();
-  if (call.function->name == "quantile_over_time") check_quantiles((*given)[0], *call.arguments[0]);
+  const bool of_quantiles = call.function->name == "quantile_over_time";
+  Scalars used;  // quantiles outside 0 to 1 that were used
   const bool of_counters = expects_counter(call.function->name);
   Columns columns;
   for (size_t i = 0; i < input->series.size(); ++i) {
@@ -89,9 +97,11 @@ Result<Columns> Evaluator::call_range(const Call& call, const Steps& steps) {
   auto status = each_window(*input, steps, [&](size_t series, size_t step, Window window) {
     for (size_t i = 0; i < at_step.size(); ++i) at_step[i] = (*given)[i][step];
     window.parameters = at_step;
+    if (of_quantiles && !(at_step[0] >= 0 && at_step[0] <= 1)) note_once(at_step[0], used);
     columns[series].values[step] = call.function->range(window).value_or(no_value());
   });
   if (!status) return status.error();
+  for (const double quantile : used) check_quantiles({quantile}, *call.arguments[0]);
   for (size_t i = 0; of_counters && i < columns.size(); ++i) {
     if (!input->drop_name[i] && columns[i].any()) check_counter(columns[i].labels, **range);
   }

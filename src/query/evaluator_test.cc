@@ -76,6 +76,21 @@ TEST_F(EvaluatorTest, NamesTheSeriesThatMatchTwice) {
   EXPECT_THAT(result.error().message(), HasSubstr("a{agent=\"one\"} and a{agent=\"two\"}"));
 }
 
+TEST_F(EvaluatorTest, SeriesThatMatchTwiceAreAFaultAlsoWhereNothingMatchesThem) {
+  source_.add(series("a", "one"), {0, 1});
+  source_.add(series("a", "two"), {0, 1});
+  source_.add(Labels({{"__name__", "b"}, {"x", "y"}}), {0, 1});
+  EXPECT_THAT(at("b + on(x) a", 0).error().message(), HasSubstr("several series on the right side"));
+  EXPECT_TRUE(at("nothing + on(x) a", 0)->series.empty());
+  EXPECT_TRUE(at("b + on(x) nothing", 0)->series.empty());
+}
+
+TEST_F(EvaluatorTest, WarnsOfAQuantileOnlyWhereItWasUsed) {
+  source_.add(series("a"), {0, 1});
+  EXPECT_EQ(at("quantile_over_time(2, a[5m])", 0)->warnings.size(), 1U);
+  EXPECT_TRUE(at("quantile_over_time(2, b[5m])", 0)->warnings.empty());
+}
+
 TEST_F(EvaluatorTest, LimitsWhatAQueryCosts) {
   for (int i = 0; i < 100; ++i) source_.add(series("up", std::to_string(i)), {0, 1});
   options_.limits.max_series = 50;
