@@ -125,6 +125,7 @@ Reply PromApi::evaluate(const Question& question, const QueryPool::Run& run) con
   }
   query::QueryOptions options;
   if (question.lookback_ms > 0) options.lookback_ms = question.lookback_ms;
+  options.limits.max_steps = PromParameters::kMostSteps + 1;  // a step more than distances between them
   options.limits.max_samples = options_.max_samples;
   options.limits.max_bytes = options_.max_bytes;
   options.limits.check = run.check;

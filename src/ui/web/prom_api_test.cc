@@ -124,6 +124,9 @@ TEST_F(PromApiTest, NamesWhatIsWrong) {
 }
 
 TEST_F(PromApiTest, LimitsSamplesAndNamesTheLimit) {
+  const auto longest = json(ask("GET", "/api/v1/query_range?query=1&start=0&end=11000&step=1"));
+  EXPECT_EQ(longest["data"]["result"][0]["values"].size(), 11'001U);
+  expect_error(ask("GET", "/api/v1/query_range?query=1&start=0&end=11001&step=1"), 400, "bad_data", "11,000 points");
   expect_error(ask("GET", std::string("/api/v1/query?query=") + kEndless), 422, "execution", "10000000 samples");
   expect_error(ask("GET", "/api/v1/query?query=1&timeout=0"), 503, "timeout", "took longer than 0s");
 }

@@ -22,8 +22,6 @@ constexpr size_t kMostSelectors = 100;
 constexpr size_t kLongestEcho = 64;  // bytes of a wrong value that an error quotes
 // Times are bounded, so that sums of a time, an offset and a range do not overflow.
 constexpr int64_t kMostMs = int64_t{1} << 60;
-// As Prometheus: more steps are never drawn.
-constexpr uint64_t kMostSteps = 11'000;
 
 Error wrong(std::string_view name, const std::string& why) {
   return Error(Code::kInvalidArgument, fmt::format("invalid parameter {}: {}", json_quote(name), why));
@@ -223,7 +221,7 @@ Result<query::QueryTimes> PromParameters::range() const {
   if (**step <= 0) {
     return wrong("step", "zero or negative query resolution step widths are not accepted. Try a positive integer");
   }
-  if (static_cast<uint64_t>(**end - **start) / static_cast<uint64_t>(**step) > kMostSteps) {
+  if (static_cast<uint64_t>(**end - **start) / static_cast<uint64_t>(**step) > PromParameters::kMostSteps) {
     return Error(Code::kInvalidArgument,
                  "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution "
                  "(?step=XX)");

@@ -25,6 +25,9 @@ std::string unescape_label_name(std::string_view name);
 // Times and durations are milliseconds. Errors: kInvalidArgument; the text names the parameter.
 class PromParameters {
  public:
+  // As in Prometheus: end - start may be so many steps, because more are never drawn.
+  static constexpr uint64_t kMostSteps = 11'000;
+
   static Result<PromParameters> read(const Request& request);
 
   // The first value; those in the body come before those in the URL. Empty if there is none.
