@@ -645,6 +645,24 @@ TEST_F(AggregateKillTest, RepeatedRowsAreTheSame) {
   }
 }
 
+// 0 is not written, and must not become "no time".
+TEST(AggregateSnapshot, KeepsTimesOfZero) {
+  const AggregateSpec spec = spec_of("agent");
+  telemetry::Registry registry;
+  AggregateView view(spec, registry);
+  metriclog::Extent extent;
+  extent.next = 1;
+  view.fresh(0, extent);
+  view.apply({.partition = 0, .offset = 1, .time_ns = 0}, tick_of("a", 1, 0, 1, 1));
+  std::string once;
+  view.encode(0, once);
+  AggregateView again(spec, registry);
+  ASSERT_TRUE(again.decode(0, again.version(), once).ok());
+  std::string twice;
+  again.encode(0, twice);
+  EXPECT_EQ(once, twice);
+}
+
 TEST_F(AggregateModelTest, SnapshotsRoundTrip) {
   run(7, "agent,label", 60, 20, 1);
   std::string once;

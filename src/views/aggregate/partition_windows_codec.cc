@@ -171,6 +171,9 @@ void PartitionWindows::decode_number(const protowire::Field& field) {
 
 Result<PartitionWindows> PartitionWindows::decode(std::string_view bytes, const AggregateSpec& spec) {
   PartitionWindows windows(spec);
+  // A time that is not there is 0, which is not written.
+  windows.taken_until_ns_ = windows.whole_from_ns_ = 0;
+  windows.pace_ = {.log_second_ns = 0, .corrected_at_ns = 0};
   std::string fingerprint;
   protowire::Reader reader(bytes);
   while (const auto field = reader.next()) {

@@ -79,6 +79,8 @@ void Progress::encode(std::string& out) const {
 
 Status Progress::decode(std::string_view bytes) {
   const Error bad(Code::kDataLoss, "aggregates: the progress of the agents is malformed");
+  // A time that is not there is 0, which is not written.
+  newest_ns_ = watermark_ns_ = 0;
   protowire::Reader reader(bytes);
   while (const auto field = reader.next()) {
     if (field->number == kLogNow) log_now_ns_ = field->as_signed();
@@ -86,7 +88,7 @@ Status Progress::decode(std::string_view bytes) {
     if (field->number == kWatermark) watermark_ns_ = field->as_signed();
     if (field->number != kAgent) continue;
     std::string name;
-    Agent agent;
+    Agent agent{.reached_ns = 0};
     protowire::Reader inner(field->bytes);
     while (const auto part = inner.next()) {
       if (part->number == kName) name = part->bytes;
