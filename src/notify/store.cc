@@ -8,14 +8,12 @@
 
 #include "base/text.h"
 #include "notify/store_impl.h"
+#include "sqlite/versioned_file.h"
 
 namespace monitor::notify {
 
 namespace {
 
-namespace sqlite = metriclog::sqlite;
-
-constexpr int64_t kVersion = 1;
 constexpr const char* kSchema = R"sql(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE alerts (fingerprint TEXT PRIMARY KEY, settled INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
@@ -41,8 +39,13 @@ CREATE TABLE silences (id TEXT PRIMARY KEY, matchers TEXT NOT NULL, starts_ms IN
 CREATE TABLE silence_changes (number INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, event TEXT NOT NULL,
                               id TEXT NOT NULL, who TEXT NOT NULL, by TEXT NOT NULL, before TEXT NOT NULL,
                               after TEXT NOT NULL);
-PRAGMA user_version = 1;
 )sql";
+
+constexpr sqlite::FileKind kAlerts = {.name = "the alerts' file",
+                                      .version = 1,
+                                      .tables = kSchema,
+                                      .pragmas = "PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF",
+                                      .loss = nullptr};
 
 std::string text(const sqlite::Statement& row, int column) { return std::string(row.bytes(column)); }
 
@@ -159,28 +162,10 @@ Result<std::unique_ptr<AlertStore>> AlertStore::open(const std::string& path, Op
                      ": no program has evaluated rules in this data folder yet; name another one with --data, or "
                      "start `monitor-analysis serve` or `monitor up` with --rules");
   }
-  // A read-only connection could not read a WAL that it must recover.
-  const int flags = SQLITE_OPEN_READWRITE | (mode == Open::kCreate ? SQLITE_OPEN_CREATE : 0);
-  auto db = sqlite::Database::open(path, flags);
+  // Also with kReadOnly: a read-only connection could not read a WAL that it must recover.
+  auto db = sqlite::open_versioned(path, kAlerts);
   if (!db) return db.error();
   std::unique_ptr<AlertStore> store(new AlertStore(std::make_unique<Impl>(std::move(*db), clock)));
-  Impl& impl = *store->impl_;
-  if (Status set = impl.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF");
-      !set) {
-    return set.error();
-  }
-  const Status made = impl.transaction([&]() -> Status {
-    const auto version = impl.integer("PRAGMA user_version");
-    if (!version) return version.error();
-    if (*version == 0) return impl.exec(kSchema);
-    if (*version == kVersion) return {};
-    return Error(
-        Code::kFailedPrecondition,
-        fmt::format("{} has the version {}, and this program knows {}: it was written by a newer one; use that "
-                    "one, or move the file away",
-                    path, *version, kVersion));
-  });
-  if (!made) return made.error();
   return store;
 }
 

@@ -23,11 +23,6 @@
 #include "notify/receiver_state.h"
 #include "notify/silence.h"
 
-namespace monitor::metriclog::sqlite {
-class Database;
-class Statement;
-}  // namespace monitor::metriclog::sqlite
-
 namespace monitor::notify {
 
 // The outcome of a notification.

@@ -8,17 +8,17 @@
 #include <variant>
 #include <vector>
 
-#include "metriclog/sqlite/database.h"
 #include "notify/store.h"
+#include "sqlite/database.h"
 
 namespace monitor::notify {
 
 class AlertStore::Impl {
  public:
   using Value = std::variant<int64_t, std::string>;
-  using Row = metriclog::sqlite::Statement;
+  using Row = sqlite::Statement;
 
-  Impl(metriclog::sqlite::Database db, const Clock& clock) : db_(std::move(db)), clock_(clock) {}
+  Impl(sqlite::Database db, const Clock& clock) : db_(std::move(db)), clock_(clock) {}
 
   Status exec(const std::string& sql) { return db_.exec(sql); }
   Result<int64_t> integer(const std::string& sql) { return db_.integer(sql); }
@@ -32,9 +32,9 @@ class AlertStore::Impl {
   const std::string& path() const { return db_.path(); }
 
  private:
-  metriclog::sqlite::Database db_;
+  sqlite::Database db_;
   const Clock& clock_;
-  std::map<std::string, metriclog::sqlite::Statement> statements_;
+  std::map<std::string, sqlite::Statement> statements_;
 };
 
 // "0123456789abcdef,..." and back.

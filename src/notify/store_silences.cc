@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kColumns = "id, matchers, starts_ms, ends_ms, created_ms, updated_ms, author, reason";
 
-Result<Silence> silence_of(const metriclog::sqlite::Statement& row) {
+Result<Silence> silence_of(const sqlite::Statement& row) {
   Silence silence;
   silence.id = row.bytes(0);
   auto matchers = parse_matcher_list(row.bytes(1));

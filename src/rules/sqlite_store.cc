@@ -5,22 +5,19 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdio>
 #include <utility>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "rules/group_state.h"
+#include "sqlite/versioned_file.h"
 
 namespace monitor::rules {
 
 namespace {
 
-using metriclog::sqlite::Database;
-using metriclog::sqlite::ResetLater;
-using metriclog::sqlite::Statement;
+using sqlite::Database;
+using sqlite::ResetLater;
+using sqlite::Statement;
 
-constexpr int64_t kVersion = 1;
 // How many rows one transaction of expire() deletes, so that it does not hold up an evaluation.
 constexpr int64_t kExpireAtOnce = 50'000;
 
@@ -33,37 +30,12 @@ constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS rules(grp TEXT, rule TEXT, alerts BLOB NOT NULL, outputs BLOB NOT NULL,"
     " PRIMARY KEY(grp, rule)) WITHOUT ROWID;";
 
-Result<Database> try_open(const std::string& path) {
-  auto opened = Database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  if (!opened) return opened;
-  const auto version = opened->integer("PRAGMA user_version");
-  if (!version) return version.error();
-  const auto tables = opened->integer("SELECT count(*) FROM sqlite_master");
-  if (!tables) return tables.error();
-  if (*version > kVersion || (*version == 0 && *tables > 0)) {
-    return Error(Code::kDataLoss, fmt::format("the rules' state {}: this version cannot read it", path));
-  }
-  for (const char* pragma : {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL",
-                             "PRAGMA journal_size_limit=67108864", "PRAGMA cache_size=-65536"}) {
-    if (auto status = opened->exec(pragma); !status) return status.error();
-  }
-  const std::string create =
-      std::string("BEGIN IMMEDIATE;") + kTables + fmt::format("PRAGMA user_version={};COMMIT", kVersion);
-  if (auto status = opened->exec(create); !status) return status.error();
-  return opened;
-}
-
-Result<Database> open_or_begin_anew(const std::string& path) {
-  auto opened = try_open(path);
-  if (opened || opened.error().code() != Code::kDataLoss) return opened;
-  const std::string aside = fmt::format("{}.damaged-{}", path, SystemClock().wall_ns() / kNanosPerSecond);
-  log_error("the rules' state cannot be read; it is moved aside, and all alerts begin anew",
-            {{"file", path}, {"moved_to", aside}, {"reason", opened.error()}});
-  if (rename(path.c_str(), aside.c_str()) != 0) return errno_error(errno, "moving " + path);
-  unlink((path + "-wal").c_str());
-  unlink((path + "-shm").c_str());
-  return try_open(path);
-}
+constexpr sqlite::FileKind kRules = {
+    .name = "the rules' state",
+    .version = 1,
+    .tables = kTables,
+    .pragmas = "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-65536",
+    .loss = "all alerts begin anew"};
 
 bool matches(std::span<const query::Matcher> matchers, const query::Labels& labels) {
   return std::ranges::all_of(matchers, [&](const query::Matcher& one) { return one.matches(labels.get(one.label())); });
@@ -92,7 +64,7 @@ constexpr const char* kSamplesOf =
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteStoreOptions& options) {
   auto lock = LockFile::acquire(options.path + ".lock", "the rules' state " + options.path);
   if (!lock) return lock.error();
-  auto db = open_or_begin_anew(options.path);
+  auto db = sqlite::open_versioned(options.path, kRules);
   if (!db) return db.error();
   std::unique_ptr<SqliteStore> store(new SqliteStore(options, std::move(*lock), std::move(*db)));
   if (auto status = store->prepare(); !status) return status.error();

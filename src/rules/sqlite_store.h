@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "base/lock_file.h"
-#include "metriclog/sqlite/database.h"
 #include "rules/result_store.h"
+#include "sqlite/database.h"
 
 namespace monitor::rules {
 
@@ -49,8 +49,8 @@ class SqliteStore final : public ResultStore {
   size_t series() const { return numbers_.size(); }
 
  private:
-  using Database = metriclog::sqlite::Database;
-  using Statement = metriclog::sqlite::Statement;
+  using Database = sqlite::Database;
+  using Statement = sqlite::Statement;
 
   SqliteStore(const SqliteStoreOptions& options, LockFile lock, Database db)
       : options_(options), lock_(std::move(lock)), db_(std::move(db)) {}
@@ -81,7 +81,7 @@ class ResultReader final : public query::SeriesSource {
   Status open();
 
   std::string path_;
-  std::unique_ptr<metriclog::sqlite::Database> db_;
+  std::unique_ptr<sqlite::Database> db_;
 };
 
 }  // namespace monitor::rules

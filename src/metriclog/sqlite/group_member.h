@@ -9,7 +9,7 @@
 #include "base/lock_file.h"
 #include "base/result.h"
 #include "metriclog/log.h"
-#include "metriclog/sqlite/database.h"
+#include "metriclog/sqlite/schema.h"
 
 namespace monitor::metriclog::sqlite {
 

@@ -10,8 +10,8 @@
 
 #include "metriclog/log.h"
 #include "metriclog/sqlite/change_watch.h"
-#include "metriclog/sqlite/database.h"
 #include "metriclog/sqlite/group_member.h"
+#include "metriclog/sqlite/schema.h"
 
 namespace monitor::metriclog::sqlite {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "metriclog/log.h"
-#include "metriclog/sqlite/database.h"
+#include "metriclog/sqlite/schema.h"
 
 namespace monitor::metriclog::sqlite {
 

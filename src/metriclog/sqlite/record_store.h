@@ -10,7 +10,7 @@
 
 #include "base/result.h"
 #include "metriclog/browser.h"
-#include "metriclog/sqlite/database.h"
+#include "metriclog/sqlite/schema.h"
 
 namespace monitor::metriclog::sqlite {
 

@@ -11,7 +11,7 @@
 
 #include "base/hex.h"
 #include "base/text.h"
-#include "metriclog/sqlite/opened_files.h"
+#include "sqlite/opened_files.h"
 
 namespace monitor::metriclog::sqlite {
 

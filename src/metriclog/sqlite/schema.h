@@ -4,9 +4,15 @@
 #include <string>
 
 #include "base/result.h"
-#include "metriclog/sqlite/database.h"
+#include "sqlite/database.h"
+#include "sqlite/opened_files.h"
 
 namespace monitor::metriclog::sqlite {
+
+using monitor::sqlite::Database;
+using monitor::sqlite::OpenedFiles;
+using monitor::sqlite::ResetLater;
+using monitor::sqlite::Statement;
 
 inline constexpr int64_t kSchemaVersion = 1;
 

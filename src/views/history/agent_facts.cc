@@ -1,23 +1,18 @@
 #include "views/history/agent_facts.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <deque>
 #include <optional>
 #include <utility>
 
-#include "base/log.h"
 #include "base/protowire.h"
+#include "sqlite/versioned_file.h"
 #include "views/history/series_labels.h"
 
 namespace monitor::analysis::history {
 
 namespace {
 
-constexpr int64_t kVersion = 1;
 constexpr int64_t kLateOverNs = 300 * kNanosPerSecond;  // the time that late_fraction() is about
 
 constexpr const char* kTables =
@@ -25,21 +20,11 @@ constexpr const char* kTables =
     " UNIQUE(name, host));"
     "CREATE TABLE IF NOT EXISTS facts(time_ns INTEGER PRIMARY KEY, rows BLOB NOT NULL);";
 
-Result<Database> try_open(const std::string& path) {
-  auto db = Database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  if (!db) return db;
-  const auto version = db->integer("PRAGMA user_version");
-  if (!version) return version.error();
-  if (*version > kVersion) return Error(Code::kDataLoss, fmt::format("{}: this version cannot read it", path));
-  for (const char* pragma : {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL",
-                             "PRAGMA journal_size_limit=4194304"}) {
-    if (auto status = db->exec(pragma); !status) return status.error();
-  }
-  auto status =
-      db->exec(std::string("BEGIN IMMEDIATE;") + kTables + fmt::format("PRAGMA user_version={};COMMIT", kVersion));
-  if (!status) return status.error();
-  return db;
-}
+constexpr sqlite::FileKind kFacts = {.name = "the history of the agents' states",
+                                     .version = 1,
+                                     .tables = kTables,
+                                     .pragmas = "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=4194304",
+                                     .loss = "it begins anew"};
 
 void put(std::string& out, int64_t number, const AgentFacts& facts) {
   const auto* const state = std::ranges::find(kAgentStates, facts.state);
@@ -132,14 +117,7 @@ class Builder {
 std::string facts_path(const std::string& history_path) { return history_path + "-agents"; }
 
 Result<std::unique_ptr<AgentFactsWriter>> AgentFactsWriter::open(const std::string& path) {
-  auto db = try_open(path);
-  if (!db && db.error().code() == Code::kDataLoss) {
-    const std::string aside = fmt::format("{}.damaged-{}", path, SystemClock().wall_ns() / kNanosPerSecond);
-    log_error("the past of the agents' states cannot be read; it is moved aside",
-              {{"file", path}, {"moved_to", aside}, {"reason", db.error()}});
-    if (rename(path.c_str(), aside.c_str()) != 0) return errno_error(errno, "moving " + path);
-    db = try_open(path);
-  }
+  auto db = sqlite::open_versioned(path, kFacts);
   if (!db) return db.error();
   return std::unique_ptr<AgentFactsWriter>(new AgentFactsWriter(std::move(*db)));
 }

@@ -1,12 +1,8 @@
 #include "views/history/database.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
-
-#include "base/clock.h"
-#include "base/log.h"
+#include "sqlite/versioned_file.h"
 
 namespace monitor::analysis::history {
 
@@ -33,51 +29,22 @@ constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS identities(log TEXT, partition INTEGER, identity BLOB NOT NULL,"
     " PRIMARY KEY(log, partition)) WITHOUT ROWID;";
 
-Result<Database> try_open(const std::string& path) {
-  auto opened = Database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  if (!opened) return opened;
-  const auto version = opened->integer("PRAGMA user_version");
-  if (!version) return version.error();
-  const auto tables = opened->integer("SELECT count(*) FROM sqlite_master");
-  if (!tables) return tables.error();
-  if (*version > kFileVersion) {
-    return Error(
-        Code::kFailedPrecondition,
-        fmt::format("history {}: a newer version wrote it: its format is {}, and this version reads up to {}; "
-                    "start the newer version, or move the file away, so that the history is rebuilt from the log",
-                    path, *version, kFileVersion));
-  }
-  if (*version == 0 && *tables > 0) {
-    return Error(Code::kDataLoss, fmt::format("history {}: it has tables, but no version of a history", path));
-  }
-  // After a power loss, the rest is read from the log again. So the file need not be synced at each commit; it must
-  // only stay consistent.
-  for (const char* pragma : {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL",
-                             "PRAGMA journal_size_limit=67108864", "PRAGMA cache_size=-65536"}) {
-    if (auto status = opened->exec(pragma); !status) return status.error();
-  }
-  // In one transaction: if the disk fills up half-way, no file may remain that looks damaged.
-  if (auto status = opened->exec(std::string("BEGIN IMMEDIATE;") + kTables +
-                                 fmt::format("PRAGMA user_version={};COMMIT", kFileVersion));
-      !status) {
-    return status.error();
-  }
-  return opened;
-}
+// After a power loss, the rest is read from the log again. So the file need not be synced at each commit; it must only
+// stay consistent.
+constexpr const char* kPragmas =
+    "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-65536";
+
+constexpr sqlite::FileKind kHistory = {.name = "history",
+                                       .version = kFileVersion,
+                                       .tables = kTables,
+                                       .pragmas = kPragmas,
+                                       .loss = "the history is rebuilt from the log"};
 
 }  // namespace
 
-Result<Database> open_for_writing(const std::string& path) {
-  auto opened = try_open(path);
-  if (opened || opened.error().code() != Code::kDataLoss) return opened;
-  const std::string aside = fmt::format("{}.damaged-{}", path, SystemClock().wall_ns() / kNanosPerSecond);
-  log_error("history cannot be read; it is moved aside and rebuilt from the log",
-            {{"file", path}, {"moved_to", aside}, {"reason", opened.error()}});
-  if (rename(path.c_str(), aside.c_str()) != 0) return errno_error(errno, "moving " + path);
-  unlink((path + "-wal").c_str());
-  unlink((path + "-shm").c_str());
-  return try_open(path);
-}
+Result<Database> open_for_writing(const std::string& path) { return sqlite::open_versioned(path, kHistory); }
+
+Result<int64_t> file_version(Database& db) { return sqlite::check_version(db, kHistory); }
 
 Result<Database> open_for_reading(const std::string& path) {
   if (access(path.c_str(), F_OK) != 0) return Error(Code::kNotFound, "history " + path + " does not exist yet");

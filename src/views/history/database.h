@@ -1,5 +1,4 @@
-// The history's file: its tables, and how it is opened. docs/history-format.md describes them in full. Uses the SQLite
-// wrappers of the metric log.
+// The history's file: its tables, and how it is opened. docs/history-format.md describes them in full.
 //
 //   agents(id, name, info)                    the agents; info is JSON, for people and for a restart
 //   series(agent, idx, ...)                   an agent's series, by small numbers that the rows refer to
@@ -15,13 +14,13 @@
 #include <string>
 
 #include "base/result.h"
-#include "metriclog/sqlite/database.h"
+#include "sqlite/database.h"
 
 namespace monitor::analysis::history {
 
-using metriclog::sqlite::Database;
-using metriclog::sqlite::ResetLater;
-using metriclog::sqlite::Statement;
+using sqlite::Database;
+using sqlite::ResetLater;
+using sqlite::Statement;
 
 // The version of the file's format (PRAGMA user_version). Version 1 had `points` in place of blocks and open ticks.
 inline constexpr int64_t kFileVersion = 2;
@@ -30,6 +29,8 @@ inline constexpr int64_t kFileVersion = 2;
 // version is refused (kFailedPrecondition) and left as it is. A file that is damaged, or not a history, is moved aside
 // first: everything can be read from the log again, as far as the log reaches back.
 Result<Database> open_for_writing(const std::string& path);
+// The file's version. kFailedPrecondition: a newer version wrote it.
+Result<int64_t> file_version(Database& db);
 // kNotFound: the file does not exist yet. Its version may be older, and may change while it is open.
 Result<Database> open_for_reading(const std::string& path);
 

@@ -173,13 +173,8 @@ Result<bool> HistoryReader::reaches_back(int64_t id, size_t at, int64_t from_ns)
 
 Status HistoryReader::begin() {
   if (auto status = db_.exec("BEGIN"); !status) return status;
-  const auto version = db_.integer("PRAGMA user_version");
+  const auto version = file_version(db_);
   if (!version) return version.error();
-  if (*version > kFileVersion) {
-    return Error(Code::kFailedPrecondition,
-                 fmt::format("history {}: a newer version wrote it: its format is {}, and this version reads up to {}",
-                             db_.path(), *version, kFileVersion));
-  }
   has_blocks_ = *version >= 2;
   kept_.clear();
   if (!has_blocks_) return {};

@@ -1,4 +1,4 @@
-#include "metriclog/sqlite/opened_files.h"
+#include "sqlite/opened_files.h"
 
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -7,7 +7,7 @@
 #include <mutex>
 #include <string_view>
 
-namespace monitor::metriclog::sqlite {
+namespace monitor::sqlite {
 
 namespace {
 
@@ -85,4 +85,4 @@ void OpenedFiles::note(const std::string& name, int descriptor) {
   index_name_ = name.substr(0, name.size() - kWal.size()).append(kIndex);
 }
 
-}  // namespace monitor::metriclog::sqlite
+}  // namespace monitor::sqlite

@@ -1,4 +1,4 @@
-#include "metriclog/sqlite/database.h"
+#include "sqlite/database.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 #include "base/written_file.h"
 
-namespace monitor::metriclog::sqlite {
+namespace monitor::sqlite {
 
 namespace {
 
@@ -24,8 +24,7 @@ Meaning meaning_of(int rc, int error_number) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {Code::kDataLoss,
-              "the file is damaged: move it away and start again, or choose another one with --log; "
-              "`sqlite3 FILE .recover` saves the readable part"};
+              "the file is damaged: move it away and start again; `sqlite3 FILE .recover` saves the readable part"};
     case SQLITE_FULL:
       return {Code::kResourceExhausted, "free space on that disk"};
     case SQLITE_READONLY:
@@ -179,4 +178,4 @@ bool Database::moved() const {
   return false;
 }
 
-}  // namespace monitor::metriclog::sqlite
+}  // namespace monitor::sqlite

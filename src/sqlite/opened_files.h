@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string>
 
-namespace monitor::metriclog::sqlite {
+namespace monitor::sqlite {
 
 class OpenedFiles {
  public:
@@ -35,4 +35,4 @@ class OpenedFiles {
   std::string index_name_;  // of the index that belongs to the WAL; empty: no WAL
 };
 
-}  // namespace monitor::metriclog::sqlite
+}  // namespace monitor::sqlite

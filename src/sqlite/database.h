@@ -1,5 +1,10 @@
-// Wrappers for SQLite's connection and statement, and conversion of its errors. Internal to this folder. Not
-// thread-safe: each connection may be used by one thread at a time.
+// Wrappers for SQLite's connection and statement, and conversion of its errors to ours. Files that are ours alone (the
+// history, the rules' state, the alerts) are opened by versioned_file.h.
+//
+// Threads: a connection and its statements may be used by one thread at a time. Lifetimes: statements must not outlive
+// their connection. Errors name the file and say what the operator can do: kDataLoss (the file is damaged),
+// kResourceExhausted (the disk is full), kPermissionDenied, kUnavailable (another process holds the file, or the disk
+// fails), kInvalidArgument (a value is too large), kInternal.
 #pragma once
 
 #include <sqlite3.h>
@@ -11,9 +16,9 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "metriclog/sqlite/opened_files.h"
+#include "sqlite/opened_files.h"
 
-namespace monitor::metriclog::sqlite {
+namespace monitor::sqlite {
 
 class Statement {
  public:
@@ -83,4 +88,4 @@ class Database {
   std::array<uint64_t, 2> files_{};  // inodes of the WAL and its index; 0: not opened
 };
 
-}  // namespace monitor::metriclog::sqlite
+}  // namespace monitor::sqlite

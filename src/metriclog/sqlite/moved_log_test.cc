@@ -1,6 +1,4 @@
 // Which files a connection has open, and whether they still are the log's.
-#include "metriclog/sqlite/database.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
