@@ -16,11 +16,10 @@
 #include "bin/analysis/alert_commands.h"
 #include "bin/analysis/forget.h"
 #include "bin/analysis/ledger.h"
+#include "bin/analysis/log_command.h"
 #include "bin/analysis/log_settings.h"
-#include "bin/analysis/observability_server.h"
 #include "bin/analysis/query.h"
 #include "bin/analysis/serve.h"
-#include "bin/analysis/server_looker.h"
 #include "bin/analysis/top.h"
 #include "bin/common/cli.h"
 #include "bin/log/log_flags.h"
@@ -91,24 +90,16 @@ analysis::GetMetricsOptions print_options(const Flags& flags) {
 }
 
 int get_metrics(const Cli& cli, Flags& flags) {
-  const SystemClock clock;
+  LogCommand command(cli, flags.log);
   metriclog::ReaderOptions reading{.group = flags.group};
   if (!flags.from.empty()) {
-    const auto start = metriclog::parse_start(flags.from, clock.wall_ns());
+    const auto start = metriclog::parse_start(flags.from, command.clock().wall_ns());
     if (!start) return cli.usage_error("--from: " + start.error().message());
     reading.start = *start;
   }
-  if (const std::string fault = resolve_log(cli, flags.log); !fault.empty()) return cli.usage_error(fault);
-  if (const std::string fault = check_log_flags(flags.log); !fault.empty()) return cli.usage_error(fault);
+  if (const auto code = command.check(flags.http)) return *code;
   if (const auto log = flags.log.open(); log && !flags.dead_letter.empty() && !(*log)->has_dead_letters()) {
     return cli.usage_error("--dead-letter needs --kafka");
-  }
-  const auto http = http_option(flags.http);
-  if (!http) return cli.usage_error(http.error().message());
-  auto reader = open_log_reader(flags.log, reading);
-  if (!reader) {
-    report_log_failure("cannot read the metric log", flags.log, reader.error());
-    return exit_code_for_reading(flags.log, reader.error());
   }
   auto options = print_options(flags);
   std::unique_ptr<metriclog::LogWriter> dead_letters;
@@ -118,20 +109,13 @@ int get_metrics(const Cli& cli, Flags& flags) {
     dead_letters = std::move(*opened);
     options.dead_letters = dead_letters.get();
   }
-
-  telemetry::Registry registry;
-  ObservabilityServer observability(clock, **reader, cli.drain_timeout_ns());
-  if (const Status started = observability.start(*http, registry); !started) return exit_code_for(started.error());
+  if (const auto code = command.start(reading)) return *code;
   log_info("reading", {{"log", flags.log.address()}, {"group", flags.group}});
-  analysis::FdOutput output(STDOUT_FILENO, observability.stop());
-  std::optional<ServerLooker> looker;
-  looker.emplace(flags.log, clock, ServerLooker::Tell::kLog);
-  const auto summary = analysis::run_get_metrics(options, **reader, output, clock, registry, observability.stop());
-  looker.reset();
-  if (!summary) {
-    report_log_failure("get-metrics ended", flags.log, summary.error());
-    return exit_code_for_reading(flags.log, summary.error());
-  }
+  command.watch_servers();
+  const auto summary = analysis::run_get_metrics(options, command.reader(), command.output(), command.clock(),
+                                                 command.registry(), command.stop());
+  command.stop_watching_servers();
+  if (!summary) return command.failed("get-metrics ended", summary.error());
   log_info("get-metrics ended", {{"ticks", summary->ticks},
                                  {"late", summary->late},
                                  {"duplicates", summary->duplicates},

@@ -4,14 +4,11 @@
 #include <unistd.h>
 
 #include <memory>
-#include <optional>
-#include <set>
 #include <utility>
 
 #include "base/host_name.h"
 #include "base/text.h"
-#include "bin/analysis/observability_server.h"
-#include "bin/analysis/server_looker.h"
+#include "bin/analysis/log_command.h"
 #include "metriclog/start_at.h"
 #include "ui/aggregate/run.h"
 
@@ -87,19 +84,15 @@ analysis::AggregateOptions options_of(const AggregateFlags& flags) {
   return options;
 }
 
-int finish(const AggregateFlags& flags, const Result<analysis::AggregateSummary>& summary) {
-  if (!summary) {
-    report_log_failure("aggregate ended", flags.log, summary.error());
-    return exit_code_for_reading(flags.log, summary.error());
-  }
-  log_info("aggregate ended", {{"rows", summary->rows},
-                               {"corrections", summary->corrections},
-                               {"points_too_late", summary->too_late},
-                               {"points_ahead", summary->ahead},
-                               {"points_refused", summary->refused},
-                               {"duplicates", summary->duplicates},
-                               {"skipped", summary->skipped},
-                               {"lost", summary->lost}});
+int report(const analysis::AggregateSummary& summary) {
+  log_info("aggregate ended", {{"rows", summary.rows},
+                               {"corrections", summary.corrections},
+                               {"points_too_late", summary.too_late},
+                               {"points_ahead", summary.ahead},
+                               {"points_refused", summary.refused},
+                               {"duplicates", summary.duplicates},
+                               {"skipped", summary.skipped},
+                               {"lost", summary.lost}});
   return kExitOk;
 }
 
@@ -172,18 +165,15 @@ CLI::App* declare_aggregate(CLI::App& app, AggregateFlags& flags) {
 }
 
 int run_aggregate(const Cli& cli, AggregateFlags& flags) {
-  const SystemClock clock;
+  LogCommand command(cli, flags.log);
   if (const Status good = complete(flags); !good) return cli.usage_error(good.error().message());
-  const auto start = start_of(flags, clock.wall_ns());
+  const auto start = start_of(flags, command.clock().wall_ns());
   if (!start) return cli.usage_error(start.error().message());
-  if (const std::string fault = resolve_log(cli, flags.log); !fault.empty()) return cli.usage_error(fault);
-  if (const std::string fault = check_log_flags(flags.log); !fault.empty()) return cli.usage_error(fault);
-  const auto http = http_option(flags.http);
-  if (!http) return cli.usage_error(http.error().message());
+  if (const auto code = command.check(flags.http)) return *code;
   auto options = options_of(flags);
   std::unique_ptr<metriclog::LogWriter> rows;
   if (!flags.output.empty()) {
-    auto opened = open_output(flags, clock);
+    auto opened = open_output(flags, command.clock());
     if (!opened && opened.error().code() == Code::kInvalidArgument) {
       return cli.usage_error("--output: " + opened.error().message());
     }
@@ -194,23 +184,16 @@ int run_aggregate(const Cli& cli, AggregateFlags& flags) {
     rows = std::move(*opened);
     options.output = rows.get();
   }
-  auto reader =
-      open_log_reader(flags.log, {.group = flags.group, .start = *start, .new_group_at_earliest = flags.once});
-  if (!reader) {
-    report_log_failure("cannot read the metric log", flags.log, reader.error());
-    return exit_code_for_reading(flags.log, reader.error());
+  if (const auto code = command.start({.group = flags.group, .start = *start, .new_group_at_earliest = flags.once})) {
+    return *code;
   }
-  telemetry::Registry registry;
-  ObservabilityServer observability(clock, **reader, cli.drain_timeout_ns());
-  if (const Status started = observability.start(*http, registry); !started) return exit_code_for(started.error());
   log_info("aggregating",
            {{"log", flags.log.address()}, {"group", flags.group}, {"windows", flags.spec.fingerprint()}});
-  analysis::FdOutput output(STDOUT_FILENO, observability.stop());
-  std::optional<ServerLooker> looker;
-  if (!flags.once) looker.emplace(flags.log, clock, ServerLooker::Tell::kLog);
-  const auto summary = analysis::run_aggregate(options, **reader, output, clock, registry, observability.stop());
-  looker.reset();
-  return finish(flags, summary);
+  if (!flags.once) command.watch_servers();
+  const auto summary = analysis::run_aggregate(options, command.reader(), command.output(), command.clock(),
+                                               command.registry(), command.stop());
+  command.stop_watching_servers();
+  return summary ? report(*summary) : command.failed("aggregate ended", summary.error());
 }
 
 }  // namespace monitor

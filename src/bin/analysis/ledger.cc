@@ -2,9 +2,7 @@
 
 #include <unistd.h>
 
-#include <optional>
-
-#include "bin/analysis/observability_server.h"
+#include "bin/analysis/log_command.h"
 #include "bin/analysis/server_looker.h"
 #include "metriclog/start_at.h"
 #include "ui/ledger/run.h"
@@ -61,29 +59,25 @@ analysis::LedgerOptions options_of(const LedgerFlags& flags, int64_t until_ns) {
   return options;
 }
 
-int finish(const LedgerFlags& flags, const Result<analysis::LedgerSummary>& summary) {
-  if (!summary) {
-    report_log_failure("ledger ended", flags.log, summary.error());
-    return exit_code_for_reading(flags.log, summary.error());
-  }
-  if (summary->complete && summary->incarnations == 0) {
+int report(const LedgerFlags& flags, const analysis::LedgerSummary& summary) {
+  if (summary.complete && summary.incarnations == 0) {
     log_warning(
         flags.agent.empty() ? "the log holds no batch in this span" : "no agent of this name in this span of the log",
         {{"log", flags.log.address()}, {"agent", flags.agent}});
   }
-  log_info("ledger ended", {{"incarnations", summary->incarnations},
-                            {"missing", summary->missing},
-                            {"elsewhere", summary->elsewhere},
-                            {"duplicates", summary->duplicates},
-                            {"conflicts", summary->conflicts},
-                            {"skipped", summary->skipped},
-                            {"lost", summary->lost},
-                            {"complete", summary->complete}});
-  if (summary->contradicted > 0) {
+  log_info("ledger ended", {{"incarnations", summary.incarnations},
+                            {"missing", summary.missing},
+                            {"elsewhere", summary.elsewhere},
+                            {"duplicates", summary.duplicates},
+                            {"conflicts", summary.conflicts},
+                            {"skipped", summary.skipped},
+                            {"lost", summary.lost},
+                            {"complete", summary.complete}});
+  if (summary.contradicted > 0) {
     log_warning("batches contradict one another: somebody writes under the names of these agents",
-                {{"runs", summary->contradicted}, {"next", "see `conflict_examples` in --format json"}});
+                {{"runs", summary.contradicted}, {"next", "see `conflict_examples` in --format json"}});
   }
-  return summary->missing > 0 || summary->contradicted > 0 ? kExitNegative : kExitOk;
+  return summary.missing > 0 || summary.contradicted > 0 ? kExitNegative : kExitOk;
 }
 
 }  // namespace
@@ -116,33 +110,25 @@ CLI::App* declare_ledger(CLI::App& app, LedgerFlags& flags) {
 }
 
 int show_ledger(const Cli& cli, LedgerFlags& flags) {
-  const SystemClock clock;
-  const auto span = span_of(flags, clock.wall_ns());
+  LogCommand command(cli, flags.log);
+  const auto span = span_of(flags, command.clock().wall_ns());
   if (!span) return cli.usage_error(span.error().message());
   if (!flags.to.empty() && (flags.watch || !flags.group.empty())) {
     return cli.usage_error("--to excludes --watch and --group-id, which keep running");
   }
-  if (const std::string fault = resolve_log(cli, flags.log); !fault.empty()) return cli.usage_error(fault);
-  if (const std::string fault = check_log_flags(flags.log); !fault.empty()) return cli.usage_error(fault);
-  const auto http = http_option(flags.http);
-  if (!http) return cli.usage_error(http.error().message());
-  auto reader = open_log_reader(
-      flags.log, {.group = flags.group, .start = span->start, .new_group_at_earliest = !flags.group.empty()});
-  if (!reader) {
-    report_log_failure("cannot read the metric log", flags.log, reader.error());
-    return exit_code_for_reading(flags.log, reader.error());
+  if (const auto code = command.check(flags.http)) return *code;
+  if (const auto code =
+          command.start({.group = flags.group, .start = span->start, .new_group_at_earliest = !flags.group.empty()})) {
+    return *code;
   }
-  telemetry::Registry registry;
-  ObservabilityServer observability(clock, **reader, cli.drain_timeout_ns());
-  if (const Status started = observability.start(*http, registry); !started) return exit_code_for(started.error());
-  analysis::FdOutput output(STDOUT_FILENO, observability.stop());
-  std::optional<ServerLooker> looker;
-  if (flags.watch) looker.emplace(flags.log, clock, ServerLooker::Tell::kLog);
-  const auto summary =
-      analysis::run_ledger(options_of(flags, span->until_ns), **reader, output, clock, registry, observability.stop());
+  if (flags.watch) command.watch_servers();
+  const auto summary = analysis::run_ledger(options_of(flags, span->until_ns), command.reader(), command.output(),
+                                            command.clock(), command.registry(), command.stop());
   // A span that ends in the past does not depend on who writes now.
-  if (summary && summary->complete && !flags.watch && flags.to.empty()) log_absent_servers(flags.log, clock);
-  return finish(flags, summary);
+  if (summary && summary->complete && !flags.watch && flags.to.empty()) {
+    log_absent_servers(flags.log, command.clock());
+  }
+  return summary ? report(flags, *summary) : command.failed("ledger ended", summary.error());
 }
 
 }  // namespace monitor
