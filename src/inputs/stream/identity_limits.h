@@ -146,7 +146,6 @@ class IdentityUse {
 
   // Once.
   void enter(const std::string& name);
-  bool entered() const { return identity_ != nullptr; }
 
   // A message has arrived, of a batch or to be ignored.
   void charge(size_t bytes);

@@ -70,7 +70,6 @@ class AggregateView final : public View {
   const LeftOut& left_out() const { return left_out_; }
   // Names of some series that were refused since the last call.
   std::vector<std::string> take_refused_names();
-  size_t windows_emitted() const { return starts_.size(); }
 
  private:
   struct Partition {

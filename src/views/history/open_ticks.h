@@ -19,7 +19,6 @@ inline constexpr int64_t kAgentsInGroup = 16;
 inline constexpr int64_t group_of(int64_t agent) { return agent / kAgentsInGroup; }
 // The rows of a group have consecutive numbers, in the order in which they were written.
 inline constexpr int64_t first_row(int64_t group) { return group << 32; }
-inline constexpr int64_t group_of_row(int64_t row) { return row >> 32; }
 
 struct OpenTick {
   int64_t agent = 0;
