@@ -1,8 +1,8 @@
-// AlertForwarder: which alerts an Alertmanager must hear of now. It is told of every alert that a route brings to it,
-// ungrouped, at once, and again every `resend_delay`; of a resolved one for 15 minutes. Alertmanager itself groups,
-// silences and inhibits.
+// AlertForwarder: decides which alerts to send to an Alertmanager now: every alert that a route brings to it,
+// ungrouped, at once, and again every `resend_delay`. A resolved alert is sent for 15 minutes. Alertmanager itself
+// groups, silences and inhibits.
 //
-// Pure. Remembers nothing beyond the process: an Alertmanager may hear everything twice.
+// Pure. Its state is not stored: after a restart, an Alertmanager gets all alerts again.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,10 @@ namespace monitor::notify {
 
 class AlertForwarder {
  public:
-  // One notification has at most so many alerts, as with Prometheus.
+  // The most alerts in one notification, as in Prometheus.
   static constexpr size_t kMostAlerts = 64;
 
-  // `evaluated_ms`: of the newest update. `repeat` is set in those that tell nothing new.
+  // `evaluated_ms`: of the newest update. `repeat` is set in notifications without news.
   std::vector<Notification> due(const Config& config, const std::map<query::Labels, Tracked>& alerts,
                                 int64_t evaluated_ms, Moment now);
   void forget() { told_.clear(); }

@@ -1,7 +1,7 @@
 // HTTP and SMTP with libcurl. Thread-safe: every call has a connection of its own.
 //
-// Redirects are not followed and proxies of the environment are not used: a notification and its secrets go where the
-// configuration says. Of an answer, 4 KiB are kept, and reading ends after 64 KiB.
+// It follows no redirects and ignores proxies in the environment, so a notification and its secrets only go where the
+// configuration says. It keeps 4 KiB of an answer, and stops reading after 64 KiB.
 #pragma once
 
 #include <memory>

@@ -25,7 +25,7 @@ Result<query::Matcher> parse_matcher(std::string_view text);
 // One condition or several, separated by commas, with or without braces: {a="1", b!~"x.*"}.
 Result<Matchers> parse_matcher_list(std::string_view text);
 
-// True if all conditions hold; the value of a label that is not there is "".
+// True if all conditions hold; the value of a missing label is "".
 bool matches_all(std::span<const query::Matcher> matchers, const query::Labels& labels);
 
 // {agent=~"web-.*", severity="page"}

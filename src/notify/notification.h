@@ -1,7 +1,7 @@
 // Notification: one message to one integration of a receiver, about the alerts of one group.
 //
-// Its id is computed from what it says and from the notification before it. The same notification that is sent twice,
-// because the program was killed between sending and recording it, has the same id: a receiver can drop the second one.
+// Its id is computed from its content and from the notification before it. If the program is killed between sending and
+// recording a notification, it sends the same one again, with the same id: a receiver can drop the second copy.
 #pragma once
 
 #include <cstdint>
@@ -28,25 +28,25 @@ struct Notification {
   query::Labels group_labels;
   std::vector<rules::Alert> alerts;  // those that are firing first
   int64_t decided_ms = 0;            // wall clock
-  bool repeat = false;               // tells nothing new
+  bool repeat = false;               // has no news
 
   bool operator==(const Notification&) const = default;
   size_t firing() const;
   bool resolved() const { return firing() == 0; }  // of all alerts
-  size_t bytes() const;                            // about what it takes in memory
+  size_t bytes() const;                            // its approximate memory
 };
 
 // `before`: the id of the notification before it; empty: none.
 std::string notification_id(const Notification& notification, std::string_view before);
 
-// The labels and annotations that all alerts have with the same value.
+// The labels and annotations that have the same value in all alerts.
 query::Labels common_labels(const Notification& notification);
 std::vector<std::pair<std::string, std::string>> common_annotations(const Notification& notification);
 
 // As Alertmanager's webhook, version 4, with more fields: notificationId, repeat, and of each alert value, expression,
 // activeAt and ruleGroup. At most `max_alerts` alerts; 0: all.
 std::string webhook_json(const Notification& notification, size_t max_alerts = 0);
-// What webhook_json() has written. kDataLoss: it is something else.
+// Parses the output of webhook_json(). kDataLoss: it is something else.
 Result<Notification> parse_notification(std::string_view json);
 
 std::string alert_json(const rules::Alert& alert);

@@ -1,4 +1,5 @@
-// What a receiver was told last about a group, as Alertmanager's notification log: with it, nobody is told twice.
+// The last notification of each group and integration, as in Alertmanager's notification log. It prevents duplicate
+// notifications.
 #pragma once
 
 #include <compare>

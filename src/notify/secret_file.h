@@ -10,11 +10,11 @@
 
 namespace monitor::notify {
 
-// Reads a file that this user or root owns, that nobody else may write, and that group and others may not read. Without
-// the line end. Errors name `key` and the file, and never its content.
+// Reads a secret, without its line end. This user or root must own the file; group and others may neither read nor
+// write it. Errors name `key` and the file, and never its content.
 Result<std::string> read_secret(const std::string& path, const std::string& key);
 
-// The files with secrets that an integration names: key and path.
+// The files with secrets that an integration names, as pairs of key and path.
 std::vector<std::pair<std::string, std::string>> secret_files_of(const Integration& integration);
 
 }  // namespace monitor::notify

@@ -1,4 +1,4 @@
-// Silence: until when nobody is notified of alerts that match, by whom and why. A value type.
+// Silence: suppresses notifications of matching alerts for a period; it has an author and a reason. A value type.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ std::string_view to_string(Silence::State state);
 inline constexpr size_t kMaxSilences = 10'000;
 inline constexpr size_t kMaxReasonBytes = 1024;
 
-// Whether people may set it: its matchers (one of them must need a label to be there, else it silences everything), its
-// times, its author and its reason. Errors: kInvalidArgument.
+// Checks a silence that somebody wants to set: matchers, times, author and reason. At least one matcher must require a
+// label, because the silence would match every alert otherwise. Errors: kInvalidArgument.
 Status check_silence(const Silence& silence);
 
 // The ids of the silences that apply to the labels at this moment.

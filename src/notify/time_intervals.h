@@ -1,5 +1,6 @@
-// Times at which notifications are muted or sent, as Alertmanager's time_intervals: an interval holds if all of its
-// fields hold, and a field holds if one of its ranges does. Pure, but for the time zone data of the C library.
+// Times at which notifications are muted or active, as Alertmanager's time_intervals. An interval contains a time if
+// all of its fields do; a field contains it if one of its ranges does. Pure, but for the time zone data of the C
+// library.
 #pragma once
 
 #include <cstdint>

@@ -18,10 +18,10 @@ struct AggregateSpec {
 // `word` is in lower case. Null if no aggregation has this name.
 const AggregateSpec* find_aggregate(std::string_view word);
 
-// by (...) or without (...), if it is there and was not before. Sets `grouped` if it is there.
+// Parses by (...) or without (...) if the next token begins one. Sets `grouped` then; an error if it was set already.
 Status parse_grouping(TokenStream& tokens, Aggregation& aggregation, bool& grouped);
 
-// Whether the parameter and the argument have the types that the aggregation needs. Errors as parse().
+// Checks that the parameter and the argument have the types that the aggregation needs. Errors as parse().
 Status check_aggregation(const TokenStream& tokens, const Aggregation& aggregation, const AggregateSpec& spec);
 
 }  // namespace monitor::query

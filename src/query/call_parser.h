@@ -9,10 +9,10 @@
 
 namespace monitor::query {
 
-// The function that the token `name` names. Never null.
+// Returns the function that the token `name` names; never null.
 Result<const FunctionSpec*> known_function(const TokenStream& tokens, const Token& name);
 
-// Whether the function takes so many arguments of these types.
+// Checks the number of the arguments and their types.
 Status check_arguments(const TokenStream& tokens, const FunctionSpec& function,
                        const std::vector<ExpressionPtr>& arguments, const Token& name);
 

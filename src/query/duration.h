@@ -8,8 +8,8 @@
 
 namespace monitor::query {
 
-// Milliseconds. The units are y (365 d), w, d, h, m, s and ms, each at most once and in this order. Nothing for any
-// other text and for durations of more than 2^63 - 1 ms.
+// Milliseconds. The units are y (365 d), w, d, h, m, s and ms, each at most once and in this order. Returns
+// nothing for any other text, and for durations above 2^63 - 1 ms.
 std::optional<int64_t> parse_duration_ms(std::string_view text);
 
 // "1h30m"; "0s" for 0.

@@ -19,19 +19,19 @@ struct Window {
   std::span<const Point> points;            // never empty; ascending; no staleness markers
   int64_t begin_ms = 0;                     // exclusive
   int64_t end_ms = 0;                       // inclusive
-  int64_t evaluation_ms = 0;                // what the step's time is, whatever the offset
+  int64_t evaluation_ms = 0;                // the step's time, without the offset
   std::span<const double> parameters = {};  // the scalar arguments, in order
 };
 
-// Of a range vector's series at one step; nothing if it has no value then.
+// Computes the value of a range vector's series at one step; nothing: it has no value then.
 using RangeFunction = std::optional<double> (*)(const Window& window);
-// Of an instant vector's value and the scalar arguments.
+// Computes a value from an instant vector's value and the scalar arguments.
 using MathFunction = std::optional<double> (*)(double value, std::span<const double> parameters);
 
-// What is wrong with the scalar arguments; empty: nothing.
+// Returns what is wrong with the scalar arguments; empty: nothing.
 using ParameterCheck = std::string (*)(std::span<const double> parameters);
 
-// What is neither of the two; evaluator_calls.cc computes it.
+// Functions that are neither of the two; evaluator_calls.cc computes them.
 enum class SpecialFunction : uint8_t {
   kNone,
   kTime,
@@ -55,13 +55,14 @@ enum class SpecialFunction : uint8_t {
 struct FunctionSpec {
   std::string_view name;
   std::vector<ValueType> arguments;
-  // How many of the last arguments may be missing; kRepeats: the last may be given any number of times, also none.
+  // How many of the last arguments are optional; kRepeats: the last argument may occur any number of times, or not at
+  // all.
   int optional = 0;
   ValueType result = ValueType::kVector;
   RangeFunction range = nullptr;
   MathFunction math = nullptr;
   SpecialFunction special = SpecialFunction::kNone;
-  // Whether a series keeps its metric's name: true for functions that choose a sample and do not compute one.
+  // True if the result keeps the metric's name: for functions that select a sample instead of computing one.
   bool keeps_name = false;
   ParameterCheck check = nullptr;
 
@@ -71,9 +72,9 @@ struct FunctionSpec {
 
 // nullptr if there is none.
 const FunctionSpec* find_function(std::string_view name);
-// Whether Prometheus has a function of this name that this program does not have.
+// True if Prometheus has a function of this name that this program does not support.
 bool unsupported_function(std::string_view name);
-// The function whose name is the most similar; nothing if none is similar.
+// Returns the function with the most similar name; nothing if none is similar.
 std::optional<std::string> nearest_function(std::string_view name);
 
 }  // namespace monitor::query

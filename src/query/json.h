@@ -10,7 +10,8 @@
 
 namespace monitor::query {
 
-// One JSON object, as Prometheus writes it. `range`: whether it was a range query; its vectors are then a "matrix".
+// One JSON object, as Prometheus writes it. `range`: true for a range query, whose
+// vectors are a "matrix".
 // Values are strings, so that NaN and the infinities can be written; times are seconds.
 std::string to_json(const QueryResult& result, const QueryTimes& times, bool range);
 

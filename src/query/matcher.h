@@ -28,7 +28,7 @@ class Matcher {
   // Errors: kInvalidArgument, the regular expression is not valid or needs too much memory.
   static Result<Matcher> create(Kind kind, std::string label, std::string value);
 
-  // The value of a label that is not there is "".
+  // The value of a missing label is "".
   bool matches(std::string_view value) const;
 
   Kind kind() const { return kind_; }

@@ -15,18 +15,18 @@ struct Operator {
   int precedence;  // the operators with the higher one bind more strongly
 };
 
-// Of ^, and of a sign, which binds as strongly.
+// The precedence of ^, and of a sign, which binds as strongly.
 inline constexpr int kPowerPrecedence = 6;
 
 // Null if the token is no binary operator.
 const Operator* find_operator(const Token& token);
 
-// on (...) or ignoring (...) with its group_left or group_right, if it is there. Sets `given` if it is there. `set`:
-// the operator is and, or or unless, which allow no grouping.
+// Parses on (...) or ignoring (...), with its group_left or group_right, if the next token begins one, and sets
+// `given`. `set`: the operator is and, or or unless, which allow no grouping.
 Status parse_matching(TokenStream& tokens, Matching& matching, bool set, bool& given);
 
-// Whether the operands have the types that the operator needs. `sign` is the token of the operator; `matching`: on() or
-// ignoring() is given. Errors as parse().
+// Checks that the operands have the types that the operator needs. `sign` is the token of the operator; `matching`:
+// on() or ignoring() is given. Errors as parse().
 Status check_operands(const TokenStream& tokens, const Binary& binary, const Expression& left, const Expression& right,
                       const Token& sign, bool matching);
 

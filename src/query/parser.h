@@ -17,7 +17,7 @@ inline constexpr size_t kMaxRegexes = 100;
 
 // The tree, checked for types. Errors begin with the place ("1:5: ..."):
 //   kInvalidArgument: the query is not valid;
-//   kUnimplemented: Prometheus knows it and this program does not; the message names it.
+//   kUnimplemented: Prometheus supports this part and this program does not; the message names it.
 Result<ExpressionPtr> parse(std::string_view query);
 
 // The conditions of a selector alone, such as {job="api"} or up{job="api"}, for `match[]` parameters.

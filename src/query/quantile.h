@@ -5,7 +5,8 @@
 
 namespace monitor::query {
 
-// Between 0 and 1; -Inf and +Inf for less and more, NaN for NaN and for no values. A NaN counts as the smallest value.
+// Returns the q-quantile for q in [0, 1]; -Inf and +Inf for a lower and a higher q; NaN for a q of NaN and for no
+// values. A NaN among the values counts as the smallest one.
 double quantile(double q, std::vector<double> values);
 
 }  // namespace monitor::query

@@ -8,18 +8,18 @@
 
 namespace monitor::query::range {
 
-// The increase of a counter, or the change of a gauge, extrapolated to the whole window where the samples reach close
-// enough to its ends.
+// Returns the increase of a counter, or the change of a gauge. It is extrapolated to those ends of the window that the
+// samples come close enough to.
 std::optional<double> rate(const Window& window);
 std::optional<double> increase(const Window& window);
 std::optional<double> delta(const Window& window);
-// From the last two samples alone.
+// Uses only the last two samples.
 std::optional<double> irate(const Window& window);
 std::optional<double> idelta(const Window& window);
 
-// By least squares.
+// Fits a line by least squares.
 std::optional<double> deriv(const Window& window);
-// By double exponential smoothing, with the factors of smoothing and of trend.
+// Double exponential smoothing, with a factor for smoothing and one for the trend.
 std::optional<double> smoothed(const Window& window);
 std::string check_smoothing(std::span<const double> parameters);
 std::optional<double> predict_linear(const Window& window);
@@ -39,7 +39,7 @@ std::optional<double> median_deviation(const Window& window);
 std::optional<double> first(const Window& window);
 std::optional<double> last(const Window& window);
 std::optional<double> present(const Window& window);
-// When the sample was, in seconds since 1970.
+// Returns the sample's time, in seconds since 1970.
 std::optional<double> time_of_first(const Window& window);
 std::optional<double> time_of_last(const Window& window);
 std::optional<double> time_of_min(const Window& window);

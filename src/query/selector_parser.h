@@ -1,5 +1,4 @@
-// The parts of a query below its expressions: conditions in braces, lists of labels, durations in brackets, and what
-// shifts a selector's time.
+// Parses the parts of a selector: conditions in braces, lists of labels, durations in brackets, `@` and `offset`.
 #pragma once
 
 #include <optional>
@@ -12,10 +11,10 @@
 
 namespace monitor::query {
 
-// At a metric's name or at "{". Errors as parse().
+// Call at a metric's name or at "{". Errors as parse().
 Result<std::vector<Matcher>> parse_matchers(TokenStream& tokens);
 
-// At "(": (job, "host.name").
+// Call at "(": (job, "host.name").
 Result<std::vector<std::string>> parse_label_list(TokenStream& tokens);
 
 // A duration, or a number of seconds, in milliseconds.
@@ -26,10 +25,10 @@ struct Brackets {
   bool subquery = false;
   std::optional<int64_t> step_ms;
 };
-// At "[": [5m], [1h:] or [1h:1m].
+// Call at "[": [5m], [1h:] or [1h:1m].
 Result<Brackets> parse_brackets(TokenStream& tokens);
 
-// "@ ..." and "offset ..." in either order, each at most once; none is fine.
+// Parses "@ ..." and "offset ..." in either order, each at most once, if they are there.
 Result<TimeShift> parse_time_shift(TokenStream& tokens);
 
 }  // namespace monitor::query

@@ -12,7 +12,7 @@
 
 namespace monitor::query {
 
-// Nothing is a step without a sample. A staleness marker is a sample.
+// nullopt is a step without a sample. A staleness marker counts as a sample.
 using SampleSequence = std::vector<std::optional<double>>;
 
 inline constexpr size_t kMaxNotationSamples = 1'000'000;
@@ -25,7 +25,7 @@ struct NotedSeries {
   Labels labels;
   std::string_view rest;  // what follows the series: its samples
 };
-// A series as in {"system.cpu.time", cpu="0"} or up{job="api"}: only "=" is possible.
+// Parses a series such as {"system.cpu.time", cpu="0"} or up{job="api"}. Other operators than "=" are errors.
 Result<NotedSeries> parse_noted_series(std::string_view text);
 
 // "1.5", "-Inf", "NaN", "0x1F"

@@ -1,4 +1,4 @@
-// What the engine remembers of a group between two evaluations, and how it is stored.
+// The engine's state of a group between two evaluations, and its encoding. Plain values and pure functions.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace monitor::rules {
 
-// How long a resolved alert is still reported to the sink.
+// How long a resolved alert is still passed to the sink.
 inline constexpr int64_t kReportResolvedMs = int64_t{15} * 60 * 1000;
 
 struct ActiveAlert {
@@ -33,7 +33,7 @@ enum class RuleHealth : uint8_t { kUnknown, kOk, kFailed };
 struct RuleState {
   AlertMap alerts;    // pending, firing, and resolved for a while
   SeriesSet outputs;  // the series that the last evaluation wrote
-  // Not stored: known again after the next evaluation.
+  // Not stored; the next evaluation sets them.
   RuleHealth health = RuleHealth::kUnknown;
   std::string last_error;
   int64_t evaluated_ms = 0;

@@ -1,4 +1,4 @@
-// Replays rules over the past: what they would have done.
+// Replays rules over past data, and reports what their alerts would have done. Pure, except for reading `data`.
 #pragma once
 
 #include <cstdint>

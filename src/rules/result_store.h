@@ -1,5 +1,5 @@
-// ResultStore: where evaluations of rules leave what they compute: series (recorded ones, ALERTS, ALERTS_FOR_STATE) and
-// the state of groups. What one evaluation writes becomes visible to others as a whole, or not at all.
+// ResultStore: stores the results of rules: series (recorded ones, ALERTS, ALERTS_FOR_STATE) and the state of groups.
+// What one evaluation writes becomes visible to others completely or not at all.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace monitor::rules {
 
-// As stored, so that the store need not know what it means.
+// In encoded form (group_state.h), which the store does not interpret.
 struct StoredRule {
   std::string alerts;
   std::string outputs;
@@ -24,12 +24,12 @@ struct StoredGroup {
   std::map<std::string, StoredRule> rules;  // by the rule's identity
 };
 
-// One thread. As a SeriesSource, it also gives what the open evaluation has written.
+// One thread. As a SeriesSource, it includes what the open evaluation has written.
 class ResultStore : public query::SeriesSource {
  public:
   // An evaluation of a group writes between begin() and commit(). After an error of any of them, rollback().
   virtual Status begin() = 0;
-  // A sample with the time of one that is there replaces it.
+  // Replaces a sample of the series that has the same time.
   virtual Status append(const query::Labels& labels, const query::Point& point) = 0;
   virtual Status save_rule(const std::string& group, const std::string& rule, const StoredRule& state) = 0;
   virtual Status save_group(const std::string& group, int64_t evaluated_ms) = 0;

@@ -1,4 +1,4 @@
-// Where a place within a YAML scalar's text is in the file. Pure functions.
+// Translates a place within the text of a YAML scalar into a place in the file. Pure functions.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ struct InnerPlace {
   Place place;
   std::string text;
 };
-// "2:5: TEXT" as its parts; another text is at 1:1.
+// Splits "2:5: TEXT". A text without a place is at 1:1.
 InnerPlace split_place(std::string_view text);
 
 // Exact for scalars on one line without escapes, and for block scalars that keep their lines (|). For others, the

@@ -1,4 +1,4 @@
-// TemplateValue: what a part of a template is worth. A value type; copying a list or a map copies a pointer.
+// TemplateValue: the value of a part of a template. A value type; copying a list or a map copies a pointer.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +32,9 @@ struct TemplateValue {
 
 struct TemplateMap {
   enum class Kind : uint8_t {
-    kTexts,   // a text that is not there is ""
-    kValues,  // a value that is not there is nothing
-    kFields   // a field that is not there is an error
+    kTexts,   // a missing text is ""
+    kValues,  // a missing value is nothing
+    kFields   // a missing field is an error
   };
   Kind kind = Kind::kValues;
   std::map<std::string, TemplateValue> values;

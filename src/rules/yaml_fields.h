@@ -1,4 +1,4 @@
-// YamlFields: the entries of a YAML map, each of which is taken once; what nobody has taken is unknown.
+// YamlFields: reads the entries of a YAML map. The caller takes each key that it knows; the others are unknown keys.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +14,14 @@ namespace monitor::rules {
 // One thread. The faults must outlive it.
 class YamlFields {
  public:
-  // `what`: how the map is called in messages: "a rule". A node that is no map is a fault, and has no entries.
+  // `what` names the map in messages: "a rule". A node that is no map is a fault, and has no entries.
   YamlFields(const YamlPtr& node, std::string what, std::vector<Fault>& faults);
 
   bool is_map() const { return is_map_; }
   Place place() const { return place_; }
-  // nullptr if the key is not there, or has nothing as its value.
+  // nullptr if the key is missing, or has no value.
   YamlPtr take(std::string_view key);
-  // Where the key is; the map's place if it is not there.
+  // The place of the key; of the map if the key is missing.
   Place place_of(std::string_view key) const;
 
   // A scalar, as its text.
@@ -30,7 +30,7 @@ class YamlFields {
   std::optional<int64_t> duration_ms(std::string_view key);
   std::optional<int64_t> integer(std::string_view key, int64_t least, int64_t most);
   std::optional<bool> boolean(std::string_view key);
-  // The items of a list; none if the key is not there.
+  // The items of a list; none if the key is missing.
   std::vector<YamlPtr> list(std::string_view key);
   // The entries of a map of texts.
   struct Entry {
@@ -41,7 +41,7 @@ class YamlFields {
   };
   std::vector<Entry> texts(std::string_view key);
 
-  // Reports the keys that nobody has asked for.
+  // Reports the keys that were not taken.
   void refuse_unknown();
   void fault(Place place, std::string text) { faults_.push_back({place, std::move(text)}); }
 

@@ -1,7 +1,7 @@
-// A YAML document as a tree in which every part knows its place, for formats that name the line of a fault.
+// A YAML document as a tree whose nodes have their place in the file, so that faults can name line and column.
 //
-// Bounded, whatever the text is: its size, its depth, and how many nodes it has. An alias refers to the node that its
-// anchor names and copies nothing; who walks the tree bounds how often it visits a node.
+// Size, depth and number of nodes are bounded for every text. An alias refers to the node of its anchor and copies
+// nothing, so code that walks the tree must bound how often it visits a node.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
-// What is wrong with a file, and where.
+// An error in a file, with its place.
 struct Fault {
   Place place;
   std::string text;
@@ -42,7 +42,7 @@ struct YamlNode {
   Kind kind = Kind::kNull;
   Place place;
   std::string text = {};  // of a scalar
-  bool quoted = false;    // the scalar was quoted or a block, so that it is a text whatever it looks like
+  bool quoted = false;    // the scalar was quoted or a block, so it is always a text
   std::vector<YamlPtr> items = {};
   std::vector<std::pair<YamlPtr, YamlPtr>> entries = {};  // in the order of the file
 
@@ -61,7 +61,7 @@ struct YamlDocument {
   std::vector<Fault> faults;  // at most one
 };
 
-// Parses a text with one document. A key that a map has twice is a fault, and so is a tag.
+// Parses a text with one document. A tag is a fault, and so is a key that occurs twice in a map.
 YamlDocument parse_yaml(std::string_view text, const YamlLimits& limits = {});
 
 }  // namespace monitor::rules
