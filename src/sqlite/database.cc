@@ -161,6 +161,13 @@ Result<int64_t> Database::integer(std::string_view sql, int64_t otherwise) {
   return statement->integer(0);
 }
 
+Status Database::run(Statement& statement, const std::string& what) {
+  const ResetLater reset(statement);
+  int rc = statement.step();
+  while (rc == SQLITE_ROW) rc = statement.step();
+  return rc == SQLITE_DONE ? Status() : error(rc, what);
+}
+
 Error Database::error(int rc, const std::string& what) const {
   const int error_number = (rc & 0xFF) == SQLITE_IOERR || (rc & 0xFF) == SQLITE_CANTOPEN || (rc & 0xFF) == SQLITE_FULL
                                ? sqlite3_system_errno(db_.get())

@@ -68,6 +68,9 @@ class Database {
   // The first column of the first row as a number; `otherwise` if there is no row or it is null.
   Result<int64_t> integer(std::string_view sql, int64_t otherwise = 0);
 
+  // Runs a statement to its end, without reading rows, and resets it. `what` begins the error's text: "writing".
+  Status run(Statement& statement, const std::string& what);
+
   // The current error of this connection. `rc` is the code that SQLite returned.
   Error error(int rc, const std::string& what) const;
   // Takes the WAL and its index, which SQLite opens with the first read or write, for moved().

@@ -106,7 +106,7 @@ Status HistoryStore::delete_blocks(const std::string& which) {
   for (; rc == SQLITE_ROW; rc = blocks->step()) {
     remove->bind(1, times_row(blocks->integer(0)));
     remove->bind(2, times_row(blocks->integer(0) + 1));
-    if (auto status = run(*remove, "deleting rows of"); !status) return status;
+    if (auto status = db_.run(*remove, "deleting rows of"); !status) return status;
     const auto rows = db_.integer("SELECT changes()");
     if (rows) metrics_.expired.add(static_cast<uint64_t>(*rows));
   }
@@ -158,7 +158,7 @@ Status HistoryStore::forget_gone(int64_t now_ns) {
   const int64_t longest = std::max(*std::ranges::max_element(options_.keep_ns), kForgetSeries);
   const auto before = db_.integer("SELECT total_changes()");
   std::string crowded;
-  if (series_count_ <= options_.max_series / 2) {
+  if (agents_.series() <= options_.max_series / 2) {
     crowded = fmt::format(" AND agent IN (SELECT agent FROM series GROUP BY agent HAVING count(*) > {})",
                           options_.max_series_per_agent / 2);
   }
@@ -183,11 +183,11 @@ Status HistoryStore::forget_gone(int64_t now_ns) {
 // Agents that come and go (such as containers) must not fill their table: if it is more than half full, agents that
 // were not seen for days are removed with all their rows.
 Status HistoryStore::make_way(const std::string& seen_before) {
-  if (agent_count_ <= options_.max_agents / 2) return {};
+  if (agents_.agents() <= options_.max_agents / 2) return {};
   auto select =
       db_.prepare(fmt::format("SELECT id FROM agents WHERE json_extract(info, '$.seen_ns') < {} ORDER BY "
                               "json_extract(info, '$.seen_ns') LIMIT {}",
-                              seen_before, std::min(agent_count_ - options_.max_agents / 2, kMostMakeWay)));
+                              seen_before, std::min(agents_.agents() - options_.max_agents / 2, kMostMakeWay)));
   if (!select) return select.error();
   std::string ids;
   int rc = select->step();

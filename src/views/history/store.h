@@ -26,26 +26,14 @@
 #include "consume/view.h"
 #include "metriclog/log.h"
 #include "telemetry/registry.h"
+#include "views/history/agent_table.h"
 #include "views/history/agents.h"
 #include "views/history/database.h"
+#include "views/history/options.h"
 #include "views/history/resolution.h"
 #include "views/history/tick_store.h"
 
 namespace monitor::analysis::history {
-
-struct HistoryOptions {
-  std::string path = {};
-  // How long each resolution is kept: full (and with it 1 s), 10 s, 1 min, 1 h.
-  std::array<int64_t, 4> keep_ns = {kDayNs, 3 * kDayNs, 30 * kDayNs, 400 * kDayNs};
-  // Whether to trust the first reading of the wall clock (trusted_clock.h).
-  TrustedClock::Start clock_start = TrustedClock::Start::kUnknown;
-  uint64_t max_bytes =
-      uint64_t{2} << 30;  // of the file; beyond it, the oldest data of the finest resolution is deleted first
-  size_t max_agents = 20'000;
-  size_t max_series = 200'000;  // of all agents together
-  size_t max_series_per_agent = 5'000;
-  size_t fair_series = 64;  // every agent may have this many, however many others have
-};
 
 class HistoryStore final : public View, public metriclog::SnapshotStore {
  public:
@@ -77,7 +65,6 @@ class HistoryStore final : public View, public metriclog::SnapshotStore {
   int64_t last_commit_ns() const { return last_commit_ns_; }
 
  private:
-  struct Agent;
   struct Metrics {
     explicit Metrics(telemetry::Registry& registry);
     telemetry::Counter& points;
@@ -97,17 +84,9 @@ class HistoryStore final : public View, public metriclog::SnapshotStore {
   Status prepare();
 
   Status apply_batch(const metriclog::Record& record, const metrics::Batch& batch);
-  Result<Agent*> find_agent(const std::string& name);
-  Result<std::unique_ptr<Agent>> load_agent(const std::string& name);
-  Status number_series(Agent& agent, const metrics::Batch& batch);
-  void remember_series(Agent& agent, const std::vector<metrics::Series>& series);
-  Result<uint32_t> number_one(Agent& agent, const metrics::Series& series);
-  Status add_tick(Agent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns,
+  Status add_tick(AgentTable::Agent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns,
                   int64_t now_ns);
-  Status write_agents();
-  Status write_agent(Agent& agent);
   Status begin();
-  Status run(Statement& statement, const char* what);
 
   Result<uint64_t> used_bytes();
   Status seal_in_time();
@@ -127,14 +106,10 @@ class HistoryStore final : public View, public metriclog::SnapshotStore {
   Metrics metrics_;
   LockFile lock_;
   Database db_;
-  Statement find_agent_, add_agent_, update_agent_, series_of_, add_series_, seen_series_;
   Statement store_position_, store_identity_;
+  AgentTable agents_;
   TickStore ticks_;
 
-  std::map<std::string, std::unique_ptr<Agent>, std::less<>> agents_;
-  size_t agent_count_ = 0;
-  size_t series_count_ = 0;
-  size_t remembered_ = 0;           // number of series in the last batches, over all agents
   std::array<int64_t, 4> keep_ns_;  // currently applied; shorter than configured while the file is too large
   std::string log_;                 // identity of the log being read; empty: unknown
   bool open_ = false;               // a transaction is open
