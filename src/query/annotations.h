@@ -1,5 +1,5 @@
-// Annotations: what may be wrong with a query although it has a result, in the words of Prometheus, whose clients show
-// them. A text counts once, however many series or steps it is about.
+// Annotations: warnings and notes about a query that has a result, in Prometheus' words; its clients show them. Each
+// text occurs once, however many series or steps it is about.
 //
 // Not thread-safe. A value type.
 #pragma once
@@ -14,7 +14,7 @@
 
 namespace monitor::query {
 
-// What was changed in a classic histogram whose counts fell from one bound to a higher one.
+// The correction of a classic histogram whose counts fell from one bound to a higher one.
 struct MonotonicityFix {
   double least_bound = 0;
   double greatest_bound = 0;
@@ -23,7 +23,7 @@ struct MonotonicityFix {
 
 class Annotations {
  public:
-  // `begin`: the byte of the query that it is about.
+  // `begin`: the byte of the query that the text is about.
   void warn(const std::string& text, size_t begin) { add(warnings_, "PromQL warning: " + text, begin); }
   void inform(const std::string& text, size_t begin) { add(infos_, "PromQL info: " + text, begin); }
   // The input of histogram_quantile() had to be fixed at this time.

@@ -24,7 +24,7 @@ struct Expression;
 using ExpressionPtr = std::unique_ptr<const Expression>;
 struct FunctionSpec;
 
-// What time a selector or subquery looks at: "@ TIME", "@ start()", "@ end()", and "offset DURATION".
+// Shifts the time that a selector or subquery reads: "@ TIME", "@ start()", "@ end()", and "offset DURATION".
 struct TimeShift {
   enum class At : uint8_t { kEvaluation, kFixed, kStart, kEnd };
   At at = At::kEvaluation;
@@ -128,7 +128,7 @@ struct Expression {
   bool parenthesized = false;
 };
 
-// Calls with every selector of the expression, those of ranges and subqueries too.
+// Calls `call` with every selector of the expression, including those in ranges and subqueries.
 void for_each_selector(const Expression& expression, const std::function<void(const Selector&)>& visit);
 
 }  // namespace monitor::query

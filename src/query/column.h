@@ -21,13 +21,14 @@ struct Steps {
   int64_t at(size_t i) const { return start_ms + static_cast<int64_t>(i) * step_ms; }
 };
 
-// No value at a step. A staleness marker, which no sample's value can be at this place.
+// Marks a step without a value. It is a staleness marker, which is never a value here: selectors have removed them.
 inline double no_value() { return stale_marker(); }
 inline bool has_value(double value) { return !is_stale(value); }
 
 struct Column {
   Labels labels;
-  // The metric's name no longer describes the values. It is removed at the end, so that what comes before may use it.
+  // The metric's name no longer describes the values. It is removed at the end of the evaluation, so that other parts
+  // of the query can still use it.
   bool drop_name = false;
   std::vector<double> values;  // one a step
 
@@ -37,15 +38,15 @@ struct Column {
 
 using Columns = std::vector<Column>;
 
-// Asks for memory before it is used; an error ends the query.
+// Reserves memory before it is used; an error ends the query.
 using Hold = std::function<Status(size_t bytes)>;
 // No label may be longer: a label that is made of labels could grow with every nested function.
 inline constexpr size_t kMaxLabelBytes = size_t{64} << 10;
 
-// Puts columns with equal labels together. Errors: kInvalidArgument with `text`, two of them have a value at one step.
+// Merges columns with equal labels. kInvalidArgument with `text` if two of them have a value at the same step.
 Result<Columns> merge_equal(Columns columns, const std::string& text);
 
-// Removes the names that are marked, and columns without any value.
+// Removes the marked metric names, and columns without any value.
 Result<Columns> finish(Columns columns);
 
 // label_replace(): where the regular expression matches the source label's whole value, the target becomes the
@@ -62,7 +63,7 @@ Result<Columns> replace_label(Columns columns, const LabelReplacement& change, c
 Result<Columns> join_labels(Columns columns, const std::string& target, const std::string& separator,
                             const std::vector<std::string>& sources, const Hold& hold);
 
-// Whether a sorts before b where digits count as numbers: load-2 before load-10.
+// True if a sorts before b in natural order, which compares digits as numbers: load-2 before load-10.
 bool natural_less(std::string_view a, std::string_view b);
 
 }  // namespace monitor::query

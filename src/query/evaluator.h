@@ -22,23 +22,23 @@ struct QueryTimes {
   int64_t step_ms = 1;  // at least 1
 };
 
-// What one query may cost. Beyond it, it ends with kResourceExhausted, and the message names the limit.
+// Bounds the cost of one query. A query beyond a limit ends with kResourceExhausted; the message names the limit.
 struct QueryLimits {
   size_t max_steps = 11'000;
   size_t max_series = 100'000;      // of any of its parts
   size_t max_samples = 20'000'000;  // read and computed, all parts together; 8 to 16 bytes each
-  // About what the samples and labels of a query may take at one time. The source may take as much again while it
-  // reads.
+  // Bounds the memory of the query's samples and labels at any time, approximately. The source may take as much again
+  // while it reads.
   size_t max_bytes = size_t{512} << 20;
-  // Called now and then; an error ends the query. For a time-out, or a client that is gone.
+  // Called regularly during the evaluation; an error ends the query. Used for timeouts and disconnected clients.
   std::function<Status()> check = {};
 };
 
 struct QueryOptions {
-  int64_t lookback_ms = 300'000;      // a sample counts for so long, unless a newer one or a staleness marker follows
-  int64_t subquery_step_ms = 60'000;  // where a subquery names none
+  int64_t lookback_ms = 300'000;      // how long a sample counts, unless a newer one or a staleness marker follows
+  int64_t subquery_step_ms = 60'000;  // of a subquery that names none
   QueryLimits limits = {};
-  std::string_view text = {};  // of the query: annotations then say where in it they belong
+  std::string_view text = {};  // of the query, for the places in annotations
 };
 
 struct ResultSeries {
@@ -54,7 +54,7 @@ struct QueryResult {
   std::string text = {};
   size_t samples = 0;     // read and computed
   size_t peak_bytes = 0;  // of the samples and labels that were held at one time
-  // What may be wrong with the query although it has a result, as Prometheus says it; each text once.
+  // Warnings and notes about the result, in Prometheus' words; each text once.
   std::vector<std::string> warnings = {};
   std::vector<std::string> infos = {};
 };

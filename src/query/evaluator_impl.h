@@ -30,7 +30,7 @@ class Evaluator {
       : source_(source), times_(times), options_(options) {}
 
   Result<QueryResult> run(const Expression& expression);
-  // Adds what was read, and what may be wrong.
+  // Adds the numbers of read samples and the annotations.
   void annotate(QueryResult& result) const;
 
  private:
@@ -41,18 +41,18 @@ class Evaluator {
   Result<Scalars> scalars_of(const Expression& expression, const Steps& steps);
   Result<QueryResult> range_vector(const Expression& expression, const Steps& steps);
   Result<Columns> negate(Columns columns) const;
-  // What Prometheus warns of.
+  // Adds Prometheus' warnings.
   void check_quantiles(const Scalars& quantiles, const Expression& argument);
   void check_ratios(const Scalars& ratios, const Expression& argument);
   void check_counter(const Labels& labels, const Expression& argument);
-  // Counts what was read or computed against the limits.
+  // Counts read and computed samples against the limits.
   Status spend(size_t samples, size_t series);
-  // Counts memory until the expression that is being computed has its value; value_of() then counts that one instead.
+  // Counts memory until the current expression has its value; value_of() then counts the value instead.
   Status hold(size_t bytes);
   Status hold_column(const Labels& labels, const Steps& steps) {
     return hold(labels.bytes() + sizeof(Column) + steps.count * sizeof(double));
   }
-  // For functions that are not of this class.
+  // For functions outside of this class.
   Hold holder() {
     return [this](size_t bytes) { return hold(bytes); };
   }
@@ -62,13 +62,13 @@ class Evaluator {
   // The samples of a selector that are used at any step, and what happens at each: (series, step, latest point).
   using OnSample = std::function<void(Column& column, size_t step, const Point& point)>;
   Result<Columns> select(const Selector& selector, const Steps& steps, const OnSample& on_sample);
-  // At every step the latest sample, unless it is too old.
+  // Returns the latest sample at every step, unless it is too old.
   Result<Columns> latest_samples(std::vector<StoredSeries> found, const TimeShift& shift, const Steps& steps,
                                  const OnSample& on_sample);
   Result<Columns> own_function(const Call& call, const Steps& steps);
   Result<RangeInput> range_input(const Expression& expression, const Steps& steps);
   Result<RangeInput> subquery_input(const Subquery& subquery, const Steps& steps);
-  // Calls with the window of every series at every step where it has points.
+  // Calls `call` with the window of every series at every step at which it has points.
   using OnWindow = std::function<void(size_t series, size_t step, const Window& window)>;
   Status each_window(const RangeInput& input, const Steps& steps, const OnWindow& on_window);
 

@@ -14,11 +14,12 @@ struct Bucket {
   double count = 0;  // of observations up to it
 };
 
-// The value below which the share q of all observations is, interpolated within its bucket. In any order. NaN if there
-// are no observations or no bucket up to +Inf. `fix`: what had to be changed because counts fell; nothing otherwise.
+// Returns the q-quantile of the observations, interpolated within its bucket. The buckets may be in any order. NaN if
+// there are no observations, or no bucket with the bound +Inf. `fix`: what had to be changed because counts fell;
+// nothing otherwise.
 double bucket_quantile(double q, std::vector<Bucket> buckets, std::optional<MonotonicityFix>& fix);
 
-// The share of all observations that is between the two values, interpolated within buckets. NaN as above.
+// Returns the share of all observations between the two values, interpolated within buckets. NaN as above.
 double bucket_fraction(double lower, double upper, std::vector<Bucket> buckets);
 
 }  // namespace monitor::query

@@ -20,21 +20,22 @@ class Labels {
   using Pair = std::pair<std::string, std::string>;
 
   Labels() = default;
-  // In any order. Of two labels with one name the last one counts.
+  // The labels may be in any order. If a name occurs twice, the last value counts.
   explicit Labels(std::vector<Pair> pairs);
 
-  // Empty if the label is not there.
+  // Empty if there is no such label.
   std::string_view get(std::string_view name) const;
   std::string_view name() const { return get(kNameLabel); }
   // An empty value removes the label.
   void set(std::string_view name, std::string_view value);
   void remove(std::string_view name) { set(name, ""); }
 
-  // Only the labels that are named, or all but these. The names need not be sorted.
+  // Keeps only the named labels, or all but these. The names need not be sorted.
   Labels keep(std::span<const std::string> names) const;
   Labels without(std::span<const std::string> names) const;
   Labels without_name() const;
-  // Without what describes the metric rather than the series: its name, type and unit ("__type__", "__unit__").
+  // Removes the labels that describe the metric rather than the series: its name, type and unit ("__type__",
+  // "__unit__").
   Labels without_metric() const;
 
   const std::vector<Pair>& pairs() const { return pairs_; }
@@ -56,17 +57,16 @@ struct LabelsHash {
   size_t operator()(const Labels& labels) const;
 };
 
-// Whether the name can be written without quotes: [a-zA-Z_:][a-zA-Z0-9_:]* for a metric, no colon for a label.
+// True if the name can be written without quotes: [a-zA-Z_:][a-zA-Z0-9_:]* for a metric, no colon for a label.
 bool plain_metric_name(std::string_view name);
 bool plain_label_name(std::string_view name);
 
 // "text" with PromQL's escapes.
 std::string quote(std::string_view text);
 
-// For messages, which must stay short whatever a query contains: of a text with more than `most` bytes its beginning,
-// and how long it is.
+// Shortens a text for messages: if it has more than `most` bytes, returns its beginning and its length.
 std::string shorten(std::string_view text, size_t most = 400);
-// quote(), likewise.
+// quote(), shortened in the same way.
 std::string quote_short(std::string_view text);
 
 }  // namespace monitor::query

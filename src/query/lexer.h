@@ -33,7 +33,7 @@ struct Token {
 // The last token is a kEnd. Errors: kInvalidArgument, "LINE:COLUMN: reason", as from error_at().
 Result<std::vector<Token>> tokenize(std::string_view query);
 
-// Where a byte of the query is: "1:5".
+// The place of a byte in the query: "1:5".
 std::string place_of(std::string_view query, size_t byte);
 
 // An error of the query at a byte: "1:5: text". Lines and columns count from 1; a column is a UTF-8 character.

@@ -1,4 +1,4 @@
-// Samples as a query sees them, and where they come from.
+// The samples that a query reads, and the interface of their source.
 #pragma once
 
 #include <bit>
@@ -21,7 +21,7 @@ struct Point {
   bool operator==(const Point&) const = default;
 };
 
-// Ascending in time, at most one point a millisecond.
+// In ascending order of time, with at most one point per millisecond.
 struct StoredSeries {
   Labels labels;
   std::vector<Point> points;
@@ -29,12 +29,12 @@ struct StoredSeries {
   size_t bytes() const { return labels.bytes() + sizeof(points) + points.capacity() * sizeof(Point); }
 };
 
-// The value that ends a series: from this moment on it has none (Prometheus' staleness marker).
+// Prometheus' staleness marker: a value that says that the series has no value from this time on.
 inline constexpr uint64_t kStaleBits = 0x7ff0000000000002;
 inline bool is_stale(double value) { return std::bit_cast<uint64_t>(value) == kStaleBits; }
 inline double stale_marker() { return std::bit_cast<double>(kStaleBits); }
 
-// Where a query finds samples. Implementations may block; a query calls from one thread.
+// The source of a query's samples. Implementations may block; a query calls them from one thread.
 class SeriesSource {
  public:
   virtual ~SeriesSource() = default;
@@ -42,11 +42,11 @@ class SeriesSource {
   // series have the same labels. Errors end the query and reach its user.
   virtual Result<std::vector<StoredSeries>> select(std::span<const Matcher> matchers, int64_t from_ms,
                                                    int64_t to_ms) = 0;
-  // How much memory the series of the next calls may take; beyond it, they end with kResourceExhausted. Sources whose
-  // series are in memory anyway may ignore it.
+  // Bounds the memory of the series of each later call, which fails with kResourceExhausted beyond it. Sources that
+  // hold their series in memory may ignore it.
   virtual void limit_bytes(size_t /*bytes*/) {}
-  // The series of a function of this program's own, such as "agent_state", likewise. The metric has no name. Sources
-  // that know nothing of agents give the error that stands here.
+  // The same for the series of one of this program's own functions, such as "agent_state". The metric has no name. The
+  // default, for sources without data about agents, returns an error.
   virtual Result<std::vector<StoredSeries>> own_series(std::string_view function, std::span<const Matcher> matchers,
                                                        int64_t from_ms, int64_t to_ms);
 };

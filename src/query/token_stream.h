@@ -54,7 +54,7 @@ class TokenStream {
     return unexpected(where, quote(symbol));
   }
 
-  // How many regular expressions the query has so far, with this one.
+  // Counts one more regular expression of the query, and returns their number.
   size_t count_regex() { return ++regexes_; }
 
   Error error(size_t byte, const std::string& text, Code code = Code::kInvalidArgument) const {
