@@ -91,8 +91,9 @@ PartnersOf find_partners(const Matching& matching, const Columns& many, const Co
   return partners;
 }
 
-Labels result_labels(const Matching& matching, const Labels& many, const Labels& one) {
-  Labels labels = many;
+// What is computed is another metric; its name does not survive until the end, unless the grouping asks for one.
+Labels result_labels(const Matching& matching, const Labels& many, const Labels& one, bool computed) {
+  Labels labels = computed ? many.without_metric() : many;
   if (matching.card == Matching::Card::kOneToOne) {
     labels = matching.on ? labels.keep(matching.labels) : labels.without(matching.labels);
   }
@@ -176,8 +177,9 @@ class PairMatcher {
   // The pair's place in the result, which is its end if the pair is new.
   size_t place_of(size_t many, size_t one) { return pairs_.try_emplace({many, one}, result_.size()).first->second; }
   void add_column(size_t many, size_t one) {
-    result_.push_back({.labels = result_labels(binary_.matching, many_[many].labels, one_[one].labels),
-                       .drop_name = many_[many].drop_name || drops_name(binary_),
+    const bool computed = !is_comparison(binary_.op);
+    result_.push_back({.labels = result_labels(binary_.matching, many_[many].labels, one_[one].labels, computed),
+                       .drop_name = !computed && (many_[many].drop_name || binary_.return_bool),
                        .values = std::vector<double>(steps_, no_value())});
   }
 

@@ -103,7 +103,7 @@ Result<Columns> Evaluator::call_range(const Call& call, const Steps& steps) {
   if (!status) return status.error();
   for (const double quantile : used) check_quantiles({quantile}, *call.arguments[0]);
   for (size_t i = 0; of_counters && i < columns.size(); ++i) {
-    if (!input->drop_name[i] && columns[i].any()) check_counter(columns[i].labels, **range);
+    if (columns[i].any()) check_counter(columns[i].labels, **range);
   }
   return columns;
 }

@@ -85,6 +85,17 @@ TEST_F(EvaluatorTest, SeriesThatMatchTwiceAreAFaultAlsoWhereNothingMatchesThem) 
   EXPECT_TRUE(at("b + on(x) nothing", 0)->series.empty());
 }
 
+TEST_F(EvaluatorTest, ComputedSeriesThatDifferedInTheirNamesAreNoLongerApart) {
+  source_.add(series("a", "x"), {0, 3});
+  source_.add(series("b", "x"), {0, 4});
+  source_.add(series("one", "x"), {0, 1});
+  const std::string both = "{__name__=~\"a|b\"}";
+  EXPECT_THAT(at("sum(" + both + " + on(agent) group_left() one)", 0).error().message(),
+              HasSubstr("the grouping labels must tell them apart"));
+  EXPECT_EQ(at(both + " > on(agent) group_left() one", 0)->series.size(), 2U);
+  EXPECT_EQ(at("a + on(agent) group_left(__name__) one", 0)->series[0].labels.name(), "one");
+}
+
 TEST_F(EvaluatorTest, WarnsOfAQuantileOnlyWhereItWasUsed) {
   source_.add(series("a"), {0, 1});
   EXPECT_EQ(at("quantile_over_time(2, a[5m])", 0)->warnings.size(), 1U);

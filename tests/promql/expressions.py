@@ -98,7 +98,8 @@ class Expressions:
 
     def over_range(self, depth):
         names = ["avg", "min", "max", "sum", "count", "last", "present", *(("stddev", "stdvar") if self.modern else ())]
-        function = self.pick("rate", "increase", "delta", "irate", "idelta", "deriv", "changes", "resets", *(n + "_over_time" for n in names))
+        # Older versions extrapolate the beginning of a counter otherwise.
+        function = self.pick(*(("rate", "increase") if self.modern else ()), "delta", "irate", "idelta", "deriv", "changes", "resets", *(n + "_over_time" for n in names))
         if self.modern and self.rng.random() < 0.15:
             function = self.pick("mad_over_time", "first_over_time", "ts_of_max_over_time", "ts_of_min_over_time", "ts_of_first_over_time", "ts_of_last_over_time")
         if self.rng.random() < 0.12:
@@ -117,7 +118,7 @@ class Expressions:
             return self.pick(f"topk{grouping} ({self.rng.randrange(4)}, {inner})", f"bottomk{grouping} ({self.rng.randrange(4)}, {inner})",
                              f"quantile{grouping} ({self.number()}, {inner})",
                              # Versions differ in a rate's last digit, which a label shows.
-                             *([f'count_values{grouping} ("value", {inner})'] if self.modern else []))
+                             *([f'count_values{grouping} ("value", round({inner}, 0.001))'] if self.modern else []))
         return f"{self.pick('sum', 'avg', 'min', 'max', 'count', 'group', *(('stddev', 'stdvar') if self.modern else ()))}{grouping} ({inner})"
 
     def number(self):
@@ -140,6 +141,9 @@ class Expressions:
         if kind <= 2:
             return f"{left} {operator} {self.scalar(depth)}" if self.rng.random() < 0.6 else f"{self.scalar(depth)} {operator} {left}"
         right = self.operand(self.vector(depth - 1))
+        if operator in ("==", "!=", "<", ">", "<=", ">="):
+            # A comparison of vectors that filters gives computed series their metric's name back in Prometheus.
+            left, right = self.selector(), self.selector()
         if kind == 3:
             return f"{left} {self.pick('and', 'or', 'unless')}{self.pick('', ' on (job)', ' ignoring (zone)', ' on ()')} {right}"
         if kind == 4:
@@ -157,14 +161,17 @@ class Expressions:
         return self.pick(*(f"{name}({inner})" for name in ("abs", "ceil", "floor", "exp", "ln", "log2", "log10", "sqrt", "sgn", "sin", "atan", "deg", "round")),
                          f"clamp({inner}, -1, 10)", f"clamp_min({inner}, {self.scalar(1)})", f"clamp_max({inner}, 3)", f"round({inner}, 5)", f"-{self.operand(inner)}",
                          f"timestamp({inner})", f"absent({inner})", f"vector({self.scalar(depth)})", f"minute({self.date(inner)})", f"day_of_week({self.date(inner)})",
-                         f"sort({inner})", f"histogram_quantile({self.number()}, {self.buckets()})")
+                         # Prometheus does not warn of sort() where all of it has one time.
+                         *([f"sort({inner})"] if "@" not in inner else []), f"histogram_quantile({self.number()}, {self.buckets()})")
 
     def date(self, inner):
         # What the calendar makes of NaN and of times beyond int64 depends on the processor in Prometheus.
         return f"({inner}) > -1e10 < 1e10"
 
     def buckets(self):
-        return self.pick("latency_bucket", f"rate(latency_bucket[{self.duration()}])", f"sum by (le{self.pick('', ', job')}) (rate(latency_bucket[5m]))")
+        rate = "rate" if self.modern else "delta"
+        return self.pick("latency_bucket", f"{rate}(latency_bucket[{self.duration()}])",
+                         f"sum by (le{self.pick('', ', job')}) ({rate}(latency_bucket[5m]))")
 
     def relabelled(self, depth):
         inner = self.vector(depth - 1)
