@@ -174,6 +174,7 @@ Result<PartitionWindows> PartitionWindows::decode(std::string_view bytes, const 
   // A time that is not there is 0, which is not written.
   windows.taken_until_ns_ = windows.whole_from_ns_ = 0;
   windows.pace_ = {.log_second_ns = 0, .corrected_at_ns = 0};
+  if (Status none = windows.progress_.decode({}); !none) return none.error();
   std::string fingerprint;
   protowire::Reader reader(bytes);
   while (const auto field = reader.next()) {
