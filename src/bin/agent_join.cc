@@ -145,6 +145,7 @@ agent::OutputState JoiningOutput::state() const {
   if (!started_ || !join_.client().joined()) state.problem = problem;
   if (!started_) state.ready = false;
   if (state.warning.empty()) state.warning = problem;
+  state.certificate = {join_.client().valid_from_ns() / kNanosPerSecond, join_.client().expires_ns() / kNanosPerSecond};
   return state;
 }
 

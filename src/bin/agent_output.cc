@@ -133,8 +133,11 @@ void AgentOutput::make_stream(Random& random, stream::BatchSource& source, strea
   }
   output_ = std::make_unique<agent::Uplink>(
       loop_, [this](const HostPort& server) { return connect(server); }, random, source,
-      agent::UplinkOptions{servers_, std::move(hello),
-                           [this] { return refresher_ ? refresher_->expiry_s() : int64_t{0}; }});
+      agent::UplinkOptions{servers_, std::move(hello), [this] {
+                             if (!refresher_) return agent::CertificateValidity{};
+                             const grpc::Validity first = refresher_->first_to_expire();
+                             return agent::CertificateValidity{first.not_before, first.not_after};
+                           }});
   if (join_) output_ = std::make_unique<JoiningOutput>(*join_, loop_, std::move(output_));
 }
 

@@ -91,6 +91,9 @@ class AgentProgram final : private config::Applier {
       }
       status.series_full = agent_.series_full();
       status.warning = output_->state().warning;
+      const agent::CertificateValidity certificate = output_->state().certificate;
+      status.certificate_from_ns = certificate.from_s * kNanosPerSecond;
+      status.certificate_expires_ns = certificate.until_s * kNanosPerSecond;
       inventory.plugins = plugins_.names_in_folder();
     });
     agent_.set_on_plugin_change([this] { config_->changed(); });

@@ -75,6 +75,9 @@ struct AgentStatus {
   // if unknown, as from an older agent.
   std::string refused = {};
   std::vector<std::string> refused_groups = {};
+  // When the certificate is valid with which it connects to servers; 0: it has none.
+  int64_t certificate_from_ns = 0;
+  int64_t certificate_expires_ns = 0;
 };
 
 // Copies the fields that the engine knows.

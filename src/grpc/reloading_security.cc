@@ -154,11 +154,11 @@ void ReloadingSecurity::warn_of_expiry() {
                {"next", "replace the file; it is loaded without a restart"}});
 }
 
-int64_t SecurityRefresher::expiry_s() const {
-  int64_t first = 0;
+Validity SecurityRefresher::first_to_expire() const {
+  Validity first;
   for (const auto& one : all_) {
-    const int64_t expiry = one->validity().not_after;
-    if (expiry != 0 && (first == 0 || expiry < first)) first = expiry;
+    const Validity& validity = one->validity();
+    if (validity.not_after != 0 && (first.not_after == 0 || validity.not_after < first.not_after)) first = validity;
   }
   return first;
 }

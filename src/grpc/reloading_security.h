@@ -93,8 +93,9 @@ class SecurityRefresher {
   SecurityRefresher& operator=(const SecurityRefresher&) = delete;
 
   void add(std::shared_ptr<ReloadingSecurity> security) { all_.push_back(std::move(security)); }
-  // The first certificate to expire, in Unix seconds; 0: there is none.
-  int64_t expiry_s() const;
+  // Of the first certificate to expire; zeros: there is none.
+  Validity first_to_expire() const;
+  int64_t expiry_s() const { return first_to_expire().not_after; }
   uint64_t reloads() const;
   // Loads all files now.
   void reload();

@@ -25,12 +25,19 @@
 
 namespace monitor::agent {
 
+// Of the certificate with which an output connects, in Unix seconds; 0: it has none.
+struct CertificateValidity {
+  int64_t from_s = 0;
+  int64_t until_s = 0;
+};
+
 struct OutputState {
   bool ready = false;    // it can deliver: the server has answered, or the last write succeeded
   std::string problem;   // why it is not ready; a clause without a full stop
   std::string warning;   // a problem despite delivery; empty: none
   size_t in_flight = 0;  // batches taken but not yet answered
   bool refused = false;  // the receiver answers that this agent may not deliver
+  CertificateValidity certificate = {};
 };
 
 // A metric of one implementation, for /metrics.

@@ -71,20 +71,26 @@ Result<Columns> Evaluator::latest_samples(std::vector<StoredSeries> found, const
   return columns;
 }
 
+// The first argument is a regular expression for the label agent, the second one for the label state.
 Result<Columns> Evaluator::own_function(const Call& call, const Steps& steps) {
   std::vector<Matcher> matchers;
-  if (!call.arguments.empty()) {
-    const auto* const agents = std::get_if<Text>(&call.arguments[0]->node);
-    if (agents == nullptr) return Error(Code::kInvalidArgument, "the texts of a function must be literals");
-    auto matcher = Matcher::create(Matcher::Kind::kRegex, "agent", agents->value);
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    const auto* const text = std::get_if<Text>(&call.arguments[i]->node);
+    if (text == nullptr) return Error(Code::kInvalidArgument, "the texts of a function must be literals");
+    auto matcher = Matcher::create(Matcher::Kind::kRegex, i == 0 ? "agent" : "state", text->value);
     if (!matcher) return matcher.error();
     matchers.push_back(std::move(*matcher));
   }
   const int64_t first = bounded(steps.at(0));
   const int64_t last = bounded(steps.at(steps.count - 1));
   source_.limit_bytes(options_.limits.max_bytes - std::min(held_, options_.limits.max_bytes));
-  auto found = source_.own_series(call.function->name, matchers, first - options_.lookback_ms + 1, last);
+  // Sources choose agents; the state is a label of the series that they give.
+  const std::span<const Matcher> agents(matchers.data(), std::min<size_t>(matchers.size(), 1));
+  auto found = source_.own_series(call.function->name, agents, first - options_.lookback_ms + 1, last);
   if (!found) return found.error();
+  if (matchers.size() > 1) {
+    std::erase_if(*found, [&](const StoredSeries& one) { return !matchers[1].matches(one.labels.get("state")); });
+  }
   return latest_samples(std::move(*found), {}, steps,
                         [](Column& column, size_t step, const Point& point) { column.values[step] = point.value; });
 }

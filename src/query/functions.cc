@@ -117,7 +117,10 @@ std::vector<FunctionSpec> special_functions() {
   return {
       special("absent", Of::kAbsent, {kVector}),
       special("absent_over_time", Of::kAbsentOverTime, {kMatrix}),
-      special("agent_state", Of::kOwn, {kString}, 1),
+      special("agent_state", Of::kOwn, {kString, kString}, 2),
+      special("certificate_life_seconds", Of::kOwn, {kString}, 1),
+      special("certificate_seconds", Of::kOwn, {kString}, 1),
+      special("clock_skew_seconds", Of::kOwn, {kString}, 1),
       special("config_revision", Of::kOwn, {kString}, 1),
       special("gap_seconds", Of::kOwn, {kString}, 1),
       special("histogram_fraction", Of::kHistogramFraction, {kScalar, kScalar, kVector}),
@@ -125,6 +128,7 @@ std::vector<FunctionSpec> special_functions() {
       special("label_join", Of::kLabelJoin, {kVector, kString, kString, kString}, FunctionSpec::kRepeats),
       special("label_replace", Of::kLabelReplace, {kVector, kString, kString, kString, kString}),
       special("late_fraction", Of::kOwn, {kString}, 1),
+      special("missing_batches", Of::kOwn, {kString}, 1),
       special("pi", Of::kPi, {}, 0, kScalar),
       special("scalar", Of::kScalar, {kVector}, 0, kScalar),
       special("sort", Of::kSort, {kVector}),
@@ -134,6 +138,7 @@ std::vector<FunctionSpec> special_functions() {
       special("time", Of::kTime, {}, 0, kScalar),
       special("timestamp", Of::kTimestamp, {kVector}),
       special("vector", Of::kVector, {kScalar}),
+      special("waiting_batches", Of::kOwn, {kString}, 1),
   };
 }
 

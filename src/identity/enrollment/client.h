@@ -75,7 +75,8 @@ class EnrollmentClient {
   // Why the agent has no valid certificate, or why the last renewal failed; empty: nothing is wrong.
   const std::string& problem() const { return problem_; }
   void set_on_problem(std::function<void()> call) { on_problem_ = std::move(call); }
-  // 0: there is none.
+  // Of the certificate; 0: there is none.
+  int64_t valid_from_ns() const { return identity_ ? identity_->not_before_ns : 0; }
   int64_t expires_ns() const { return identity_ ? identity_->not_after_ns : 0; }
   const EnrollmentStats& stats() const { return stats_; }
   const IdentityPaths& paths() const { return paths_; }

@@ -36,7 +36,7 @@ Uplink::Uplink(Timers& timers, Connector connector, Random& random, stream::Batc
     : timers_(timers),
       connector_(std::move(connector)),
       servers_(shuffled(std::move(options.servers), random)),
-      certificate_expiry_s_(std::move(options.certificate_expiry_s)),
+      certificate_(std::move(options.certificate)),
       client_(timers, random, source, std::move(options.hello), kHelloTimeout, *this) {}
 
 Uplink::~Uplink() {
@@ -131,6 +131,7 @@ OutputState Uplink::state() const {
   std::string warning = refusal_.empty() ? conflict_.text : refusal_;
   if (!warning.empty() && !limited_.text.empty()) warning += "; ";
   OutputState state{client_.established(), "", warning + limited_.text, client_.in_flight(), !refusal_.empty()};
+  if (certificate_) state.certificate = certificate_();
   if (!state.ready) state.problem = "no stream to a server: " + last_error_;
   return state;
 }
@@ -147,7 +148,7 @@ std::vector<OutputMetric> Uplink::metrics() const {
       {"connected", "1 while a server answers", Kind::kGauge, client_.established() ? 1U : 0U},
       {"connects_total", "Streams established", Kind::kCounter, connects_},
       {"connection_failures_total", "Streams that ended or could not be established", Kind::kCounter, failures_}};
-  const int64_t expiry_s = certificate_expiry_s_ ? certificate_expiry_s_() : 0;
+  const int64_t expiry_s = certificate_ ? certificate_().until_s : 0;
   if (expiry_s > 0) {
     all.push_back({"certificate_expiry_timestamp_seconds", "When the agent's certificate expires", Kind::kGauge,
                    static_cast<uint64_t>(expiry_s)});

@@ -21,8 +21,7 @@ namespace monitor::agent {
 struct UplinkOptions {
   std::vector<HostPort> servers;  // tried in an order that is shuffled once
   stream::Hello hello;
-  // When the agent's certificate expires, in Unix seconds, for /metrics; 0 or none: it has none.
-  std::function<int64_t()> certificate_expiry_s = {};
+  std::function<CertificateValidity()> certificate = {};  // of the agent; none: it has none
 };
 
 // Opens a connection to the server. Destroying the result closes it; this may happen in a callback of one of its calls.
@@ -69,7 +68,7 @@ class Uplink final : public Output, private PublishListener {
   Timers& timers_;
   Connector connector_;
   std::vector<HostPort> servers_;
-  std::function<int64_t()> certificate_expiry_s_;
+  std::function<CertificateValidity()> certificate_;
   size_t server_ = 0;
   PublishClient client_;
   std::function<void()> drained_;

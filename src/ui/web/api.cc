@@ -268,6 +268,14 @@ void Api::record_facts() {
     facts = facts_of(state_.fleet, state_.ledger, now,
                      [&](const LiveAgent& agent) { return verdict_of(agent, now).health; });
   }
+  for (history::AgentFacts& one : facts) {
+    const AgentReport* const report = config_view_.find(one.agent);
+    if (report != nullptr && report->certificate_expires_ns > 0) {
+      one.certificate_s = static_cast<uint64_t>(report->certificate_expires_ns / kNanosPerSecond);
+      const int64_t life_ns = elapsed_ns(report->certificate_from_ns, report->certificate_expires_ns);
+      one.certificate_life_s = static_cast<uint64_t>(std::max<int64_t>(life_ns, 0) / kNanosPerSecond);
+    }
+  }
   recorded_ns_ = clock_.mono_ns();
   facts_.record(now, std::move(facts));
 }

@@ -40,8 +40,13 @@ ConfigView read_config(ConfigService& service, int64_t wall_ns) {
   }
   for (const config::FleetRow& row : config::fleet_of(*keys, wall_ns, service.fresh_ns())) {
     AgentReport& report = view.agents[row.agent_id];
-    report = {presence_of(row.state), config::problems_of(row), row.status.host, row.status.version,
-              row.status.since_ns};
+    report = {presence_of(row.state),
+              config::problems_of(row),
+              row.status.host,
+              row.status.version,
+              row.status.since_ns,
+              row.status.certificate_from_ns,
+              row.status.certificate_expires_ns};
     shown += fmt::format("{}{}{}", row.agent_id, static_cast<int>(row.state), row.applied);
   }
   view.forgotten = config::forgotten_of(*keys, wall_ns, service.fresh_ns());

@@ -18,7 +18,9 @@ struct AgentReport {
   std::vector<std::string> problems;  // of an agent that is alive: config::problems_of()
   std::string host;
   std::string version;
-  int64_t since_ns = 0;  // start of its process, by its own clock
+  int64_t since_ns = 0;             // start of its process, by its own clock
+  int64_t certificate_from_ns = 0;  // 0: it has none
+  int64_t certificate_expires_ns = 0;
 };
 
 struct ConfigView {

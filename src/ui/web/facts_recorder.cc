@@ -14,7 +14,10 @@ void add_run(const Account& run, int64_t now_ns, history::AgentFacts& facts) {
   facts.ticks += run.ticks_stored;
   facts.late_ticks += std::min(run.late_ticks, run.ticks_stored);
   for (const auto& [first, gap] : run.gaps) {
-    if (run.unseen(first, gap.last).empty()) continue;  // it was filled in the meantime
+    uint64_t missing = 0;
+    for (const auto& [from, to] : run.unseen(first, gap.last)) missing += to - from + 1;
+    if (missing == 0) continue;  // it was filled in the meantime
+    facts.missing += missing;
     const int64_t seconds = std::max<int64_t>(1, elapsed_ns(gap.since_ns, now_ns) / kNanosPerSecond);
     facts.gap_seconds = std::max(facts.gap_seconds, static_cast<uint64_t>(seconds));
   }
@@ -28,6 +31,8 @@ std::vector<history::AgentFacts> facts_of(const Fleet& fleet, const Ledger& ledg
   for (const auto& [name, agent] : fleet.agents()) {
     history::AgentFacts facts{.agent = name, .host = agent.host, .state = to_string(judge(agent))};
     facts.revision = agent.revision;
+    facts.waiting = agent.waiting;
+    if (const auto ahead = agent.skew.ahead_ns()) facts.skew_ms = *ahead / kNanosPerMilli;
     for (const auto& [number, partition] : ledger.partitions()) {
       const auto runs = partition.agents().find(name);
       if (runs == partition.agents().end()) continue;

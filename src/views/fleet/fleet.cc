@@ -24,6 +24,8 @@ constexpr int64_t kGoneAfter = 30 * kNanosPerSecond;
 constexpr int64_t kQuiet = 25 * kNanosPerSecond;
 // More batches than are ever in flight at one time.
 constexpr uint64_t kManyWaiting = 10;
+// So few that the newest one was sent when it was closed.
+constexpr uint64_t kFewWaiting = 2;
 // If all places are taken, an agent that has been gone for this long makes way for a new one.
 constexpr int64_t kMakesWay = int64_t{10} * 60 * kNanosPerSecond;
 constexpr size_t kOlderRuns = 64;
@@ -163,6 +165,8 @@ bool Fleet::apply(const metriclog::Record& record, const metrics::Batch& batch) 
   agent->incarnation = batch.incarnation;
   agent->sequence = batch.sequence;
   agent->waiting = batch.sequence > batch.first_unacked ? batch.sequence - batch.first_unacked : 0;
+  if (!same_run) agent->skew = {};
+  if (agent->waiting <= kFewWaiting && batch.appended_ns != 0) agent->skew.note(batch.appended_ns, record.time_ns);
   agent->late = !batch.frames.empty() && off == 0 && is_late(batch, batch.frames.back().time_ns, record.time_ns);
   agent->stopped = batch.final_batch;
   note_counters(*agent, batch);

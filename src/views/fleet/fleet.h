@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "metriclog/log.h"
 #include "metrics/batch.h"
+#include "views/fleet/clock_skew.h"
 #include "views/fleet/past.h"
 #include "views/fleet/server_watch.h"
 
@@ -59,6 +60,7 @@ struct LiveAgent {
   int64_t tick_ns = 0;      // the newest tick, by the agent's clock corrected by clock_error_ns
   int64_t interval_ns = 0;  // between the last ticks; 0: unknown
   int64_t clock_error_ns = 0;
+  ClockSkew skew;
   bool late = false;          // its newest batch arrived late
   bool stopped = false;       // its newest batch was the last one of its run
   bool plugins_drop = false;  // since its newest tick, plugins have dropped everything that it collected

@@ -1,5 +1,7 @@
 #include "views/history/agent_facts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <deque>
 #include <optional>
@@ -13,15 +15,20 @@ namespace monitor::analysis::history {
 
 namespace {
 
+// How many numbers a row has for each agent, in files of version 1 and now.
+constexpr int kFirstFields = 6;
+constexpr int kFields = 11;
 constexpr int64_t kLateOverNs = 300 * kNanosPerSecond;  // the time that late_fraction() is about
 
 constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS agents(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, host TEXT NOT NULL,"
     " UNIQUE(name, host));"
-    "CREATE TABLE IF NOT EXISTS facts(time_ns INTEGER PRIMARY KEY, rows BLOB NOT NULL);";
+    // As in version 1, and what version 2 has added.
+    "CREATE TABLE IF NOT EXISTS facts(time_ns INTEGER PRIMARY KEY, rows BLOB NOT NULL);"
+    "ALTER TABLE facts ADD COLUMN fields INTEGER NOT NULL DEFAULT 6;";
 
 constexpr sqlite::FileKind kFacts = {.name = "the history of the agents' states",
-                                     .version = 1,
+                                     .version = 2,
                                      .tables = kTables,
                                      .pragmas = "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=4194304",
                                      .loss = "it begins anew"};
@@ -30,7 +37,12 @@ void put(std::string& out, int64_t number, const AgentFacts& facts) {
   const auto* const state = std::ranges::find(kAgentStates, facts.state);
   protowire::put_varint(out, static_cast<uint64_t>(number));
   protowire::put_varint(out, static_cast<uint64_t>(state - kAgentStates.begin()));
-  for (const uint64_t value : {facts.revision, facts.ticks, facts.late_ticks, facts.gap_seconds}) {
+  // Odd: ahead or right; even: behind; 0: unknown.
+  const int64_t skew = facts.skew_ms.value_or(0);
+  const uint64_t skew_number =
+      !facts.skew_ms ? 0 : (static_cast<uint64_t>(skew < 0 ? -skew : skew) << 1U) + (skew < 0 ? 0 : 1);
+  for (const uint64_t value : {facts.revision, facts.ticks, facts.late_ticks, facts.gap_seconds, facts.missing,
+                               facts.waiting, skew_number, facts.certificate_s, facts.certificate_life_s}) {
     protowire::put_varint(out, value);
   }
 }
@@ -42,16 +54,42 @@ struct Row {
   uint64_t ticks = 0;
   uint64_t late_ticks = 0;
   uint64_t gap_seconds = 0;
+  uint64_t missing = 0;
+  uint64_t waiting = 0;
+  uint64_t skew = 0;
+  uint64_t certificate_s = 0;
+  uint64_t certificate_life_s = 0;
 };
 
-std::optional<Row> next_row(protowire::Reader& reader) {
+// `fields`: how many the row has; more than are known come from a newer version.
+std::optional<Row> next_row(protowire::Reader& reader, int64_t fields) {
   Row row;
-  for (uint64_t* const field : {&row.agent, &row.state, &row.revision, &row.ticks, &row.late_ticks, &row.gap_seconds}) {
+  const std::array<uint64_t*, kFields> known = {
+      &row.agent,   &row.state,   &row.revision, &row.ticks,         &row.late_ticks,        &row.gap_seconds,
+      &row.missing, &row.waiting, &row.skew,     &row.certificate_s, &row.certificate_life_s};
+  for (int64_t i = 0; i < fields; ++i) {
     const auto value = reader.varint();
     if (!value) return std::nullopt;
-    *field = *value;
+    if (i < kFields) *known[static_cast<size_t>(i)] = *value;
   }
   return row;
+}
+
+// The value of a function at a time, for those whose series have one number of a row.
+std::optional<double> value_of(std::string_view function, const Row& row, int64_t ms) {
+  if (function == "config_revision") return static_cast<double>(row.revision);
+  if (function == "gap_seconds") return static_cast<double>(row.gap_seconds);
+  if (function == "missing_batches") return static_cast<double>(row.missing);
+  if (function == "waiting_batches") return static_cast<double>(row.waiting);
+  if (function == "certificate_seconds" && row.certificate_s > 0) {
+    return static_cast<double>(row.certificate_s) - static_cast<double>(ms) / 1000;
+  }
+  if (function == "certificate_life_seconds" && row.certificate_s > 0)
+    return static_cast<double>(row.certificate_life_s);
+  if (function == "clock_skew_seconds" && row.skew > 0) {
+    return static_cast<double>(row.skew >> 1U) / 1000 * ((row.skew & 1U) != 0 ? 1 : -1);
+  }
+  return std::nullopt;
 }
 
 // Builds one function's series of one agent from its rows, in ascending order of time.
@@ -75,9 +113,10 @@ class Builder {
       return;
     }
     if (ms < from_ms) return;
-    if (function_ == "config_revision") add_point(0, ms, static_cast<double>(row.revision));
-    if (function_ == "gap_seconds") add_point(0, ms, static_cast<double>(row.gap_seconds));
-    if (function_ != "agent_state") return;
+    if (function_ != "agent_state") {
+      if (const auto value = value_of(function_, row, ms)) add_point(0, ms, *value);
+      return;
+    }
     for (size_t i = 0; i < series_.size(); ++i) add_point(i, ms, row.state == i ? 1 : 0);
   }
 
@@ -158,10 +197,11 @@ Status AgentFactsWriter::add(int64_t time_ns, std::span<const AgentFacts> facts)
 }
 
 Status AgentFactsWriter::insert(int64_t time_ns, const std::string& rows) {
-  auto add_row = db_.prepare("INSERT OR REPLACE INTO facts VALUES(?1, ?2)");
+  auto add_row = db_.prepare("INSERT OR REPLACE INTO facts(time_ns, rows, fields) VALUES(?1, ?2, ?3)");
   if (!add_row) return add_row.error();
   add_row->bind(1, time_ns);
   add_row->bind_blob(2, rows);
+  add_row->bind(3, kFields);
   if (const int rc = add_row->step(); rc != SQLITE_DONE) return db_.error(rc, "writing");
   auto expire = db_.prepare("DELETE FROM facts WHERE time_ns < ?1");
   if (!expire) return expire.error();
@@ -179,6 +219,11 @@ Result<std::unique_ptr<AgentFactsReader>> AgentFactsReader::open(const std::stri
 Result<std::vector<query::StoredSeries>> AgentFactsReader::series(std::string_view function,
                                                                   std::span<const query::Matcher> matchers,
                                                                   int64_t from_ms, int64_t to_ms) {
+  if (std::ranges::find(kAgentFunctions, function) == kAgentFunctions.end()) {
+    return Error(Code::kInvalidArgument, fmt::format("nothing is known of {}()", function));
+  }
+  const auto version = db_.integer("PRAGMA user_version");
+  if (!version) return version.error();
   std::map<uint64_t, Builder> wanted;
   auto agents = db_.prepare("SELECT id, name, host FROM agents");
   if (!agents) return agents.error();
@@ -192,14 +237,18 @@ Result<std::vector<query::StoredSeries>> AgentFactsReader::series(std::string_vi
   if (rc != SQLITE_DONE) return db_.error(rc, "reading");
   constexpr int64_t kMostMs = INT64_MAX / kNanosPerMilli / 2;
   const int64_t before_ns = kLateOverNs + AgentFactsWriter::kAllEveryNs;
-  auto select = db_.prepare("SELECT time_ns, rows FROM facts WHERE time_ns >= ?1 AND time_ns <= ?2 ORDER BY time_ns");
+  // A file of version 1 has no column of this name, until the next server opens it.
+  auto select = db_.prepare(
+      fmt::format("SELECT time_ns, rows, {} FROM facts WHERE time_ns >= ?1 AND time_ns <= ?2 ORDER BY time_ns",
+                  *version < 2 ? std::to_string(kFirstFields) : "fields"));
   if (!select) return select.error();
   select->bind(1, std::clamp(from_ms, -kMostMs, kMostMs) * kNanosPerMilli - before_ns);
   select->bind(2, std::clamp(to_ms, -kMostMs, kMostMs) * kNanosPerMilli + kNanosPerMilli - 1);
   for (rc = select->step(); rc == SQLITE_ROW; rc = select->step()) {
     const int64_t ms = select->integer(0) / kNanosPerMilli;
     protowire::Reader reader(select->bytes(1));
-    while (const auto row = next_row(reader)) {
+    const int64_t fields = std::max<int64_t>(select->integer(2), kFirstFields);
+    while (const auto row = next_row(reader, fields)) {
       const auto builder = wanted.find(row->agent);
       if (builder != wanted.end()) builder->second.add(ms, from_ms, *row);
     }

@@ -1,6 +1,6 @@
 // What the page's server knew about each agent beside its values, over time: its state, the revision of its
-// configuration, and what its ledger says about late and missing data. PromQL's functions agent_state(),
-// config_revision(), late_fraction() and gap_seconds() read it.
+// configuration, its clock and certificate, and what its ledger says about late and missing data. PromQL's functions
+// agent_state(), late_fraction() and others read it (kAgentFunctions).
 //
 // The facts are in a file of their own beside the history's (facts_path()). A row has the facts of every agent once a
 // minute, and in between those of the agents whose state, revision or gap has changed.
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,12 @@ namespace monitor::analysis::history {
 inline constexpr std::array<std::string_view, 7> kAgentStates = {"alive",   "late",    "spooling", "silent",
                                                                  "stopped", "unknown", "gone"};
 
+// The functions of which AgentFactsReader has series.
+inline constexpr std::array<std::string_view, 9> kAgentFunctions = {
+    "certificate_life_seconds", "agent_state", "certificate_seconds", "clock_skew_seconds",
+    "config_revision",          "gap_seconds", "late_fraction",       "missing_batches",
+    "waiting_batches"};
+
 struct AgentFacts {
   std::string agent;
   std::string host;
@@ -35,6 +42,11 @@ struct AgentFacts {
   uint64_t ticks = 0;                        // stored, of all its runs that the ledger knows
   uint64_t late_ticks = 0;                   // of these, those that came late
   uint64_t gap_seconds = 0;                  // for how long its oldest missing batch has been missing; 0: none is
+  uint64_t missing = 0;                      // batches that the ledger misses
+  uint64_t waiting = 0;                      // batches that waited at the agent when it sent the newest one
+  std::optional<int64_t> skew_ms = {};       // how far its clock is ahead of the log's
+  uint64_t certificate_s = 0;                // when its certificate expires, seconds since 1970; 0: unknown
+  uint64_t certificate_life_s = 0;           // how long the certificate is valid in total
 
   bool operator==(const AgentFacts&) const = default;
 };
@@ -72,7 +84,7 @@ class AgentFactsReader {
   // kNotFound: the file does not exist.
   static Result<std::unique_ptr<AgentFactsReader>> open(const std::string& path);
 
-  // The series of one of the four functions, from agents that fulfil the conditions, with the labels agent and host,
+  // The series of one of the functions, from agents that fulfil the conditions, with the labels agent and host,
   // and that of agent_state() also state. Errors: kInvalidArgument, there is no such function; those of the disk.
   Result<std::vector<query::StoredSeries>> series(std::string_view function, std::span<const query::Matcher> matchers,
                                                   int64_t from_ms, int64_t to_ms);

@@ -95,6 +95,52 @@ TEST_F(AgentFactsTest, StartsAnewWhenTheLedgerForgetsARun) {
   EXPECT_THAT(points("gap_seconds", 0, 120), ElementsAre(Point{0, 0}, Point{60, 7}, Point{120, 0}));
 }
 
+TEST_F(AgentFactsTest, KnowsClocksCertificatesAndBatches) {
+  auto writer = AgentFactsWriter::open(path());
+  ASSERT_TRUE(writer);
+  AgentFacts web{.agent = "web", .host = "h", .gap_seconds = 70, .missing = 3, .waiting = 12};
+  add(**writer, 0, {web});
+  EXPECT_THAT(points("missing_batches", 0, 10), ElementsAre(Point{0, 3}));
+  EXPECT_THAT(points("waiting_batches", 0, 10), ElementsAre(Point{0, 12}));
+  EXPECT_TRUE(points("clock_skew_seconds", 0, 10).empty()) << "unknown";
+  EXPECT_TRUE(points("certificate_seconds", 0, 10).empty()) << "unknown";
+  web.skew_ms = -1500;
+  web.certificate_s = kStart + 1000;
+  web.certificate_life_s = 5000;
+  add(**writer, 60, {web});
+  web.skew_ms = 0;
+  add(**writer, 120, {web});
+  web.skew_ms = 250;
+  add(**writer, 180, {web});
+  EXPECT_THAT(points("clock_skew_seconds", 0, 200), ElementsAre(Point{60, -1.5}, Point{120, 0}, Point{180, 0.25}));
+  EXPECT_THAT(points("certificate_life_seconds", 0, 60), ElementsAre(Point{60, 5000}));
+  EXPECT_THAT(points("certificate_seconds", 0, 200), ElementsAre(Point{60, 940}, Point{120, 880}, Point{180, 820}));
+}
+
+TEST_F(AgentFactsTest, ReadsAndContinuesAFileOfTheFirstVersion) {
+  {
+    auto db = Database::open(path(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    ASSERT_TRUE(db);
+    const std::string time = std::to_string(kStart * kNanosPerSecond);
+    ASSERT_TRUE(
+        db->exec("CREATE TABLE agents(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, host TEXT NOT NULL,"
+                 " UNIQUE(name, host));"
+                 "CREATE TABLE facts(time_ns INTEGER PRIMARY KEY, rows BLOB NOT NULL);"
+                 "INSERT INTO agents VALUES(1, 'web', 'h');"
+                 "INSERT INTO facts VALUES(" +
+                 time +
+                 ", x'010007000009');"
+                 "PRAGMA user_version=1"));
+  }
+  EXPECT_THAT(points("gap_seconds", 0, 10), ElementsAre(Point{0, 9}));
+  auto writer = AgentFactsWriter::open(path());
+  ASSERT_TRUE(writer) << writer.error().message();
+  add(**writer, 60, {{.agent = "web", .host = "h", .revision = 8, .gap_seconds = 1, .missing = 2}});
+  EXPECT_THAT(points("gap_seconds", 0, 60), ElementsAre(Point{0, 9}, Point{60, 1}));
+  EXPECT_THAT(points("config_revision", 0, 60), ElementsAre(Point{0, 7}, Point{60, 8}));
+  EXPECT_THAT(points("missing_batches", 0, 60), ElementsAre(Point{0, 0}, Point{60, 2}));
+}
+
 TEST_F(AgentFactsTest, MovesADamagedFileAside) {
   std::ofstream(path()) << std::string(8192, 'x');
   auto writer = AgentFactsWriter::open(path());
