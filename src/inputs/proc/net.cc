@@ -1,5 +1,6 @@
 #include "inputs/proc/net.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "base/text.h"
@@ -21,11 +22,20 @@ Status parse_net_dev(std::string_view text, std::vector<InterfaceLine>& out) {
     interface.name = trim(line.substr(0, colon));
     Fields fields(line.substr(colon + 1));
     const auto received = fields.number();
-    fields.skip(7);
+    fields.skip(1);
+    interface.errors[0] = fields.number().value_or(0);
+    interface.dropped[0] = fields.number().value_or(0);
+    fields.skip(4);
     const auto sent = fields.number();
+    fields.skip(1);
+    interface.errors[1] = fields.number().value_or(0);
+    interface.dropped[1] = fields.number().value_or(0);
     if (interface.name.empty() || !received || !sent) continue;
     // Rejects 8 EiB and more, which no interface has ever transferred.
     if (*received > INT64_MAX || *sent > INT64_MAX) continue;
+    for (auto* const counters : {&interface.errors, &interface.dropped}) {
+      for (uint64_t& one : *counters) one = std::min<uint64_t>(one, INT64_MAX);
+    }
     interface.received_bytes = *received;
     interface.sent_bytes = *sent;
     out.push_back(interface);
@@ -45,16 +55,25 @@ uint64_t net_dev_shape(std::string_view text) {
 
 void NetCollector::configure(const std::vector<config::MetricSelection>& selections) {
   std::array<ThroughputCounter::Wanted, 2> wanted{};
+  std::array<ThroughputCounter::Wanted, 2> errors{};
   for (const auto& selection : selections) {
     if (selection.name == "net in") wanted[0] = ThroughputCounter::wanted_of(selection, selection.has("per_interface"));
     if (selection.name == "net out")
       wanted[1] = ThroughputCounter::wanted_of(selection, selection.has("per_interface"));
+    if (selection.name == "net errors") {
+      errors.fill(ThroughputCounter::wanted_of(selection, selection.has("per_interface")));
+    }
   }
   throughput_.configure(wanted);
+  errors_.configure(errors);
+  dropped_.configure(errors);
 }
 
 void NetCollector::adopt(const Collector& from) {
-  throughput_.adopt(static_cast<const NetCollector&>(from).throughput_);
+  const auto& other = static_cast<const NetCollector&>(from);
+  throughput_.adopt(other.throughput_);
+  errors_.adopt(other.errors_);
+  dropped_.adopt(other.dropped_);
 }
 
 Status NetCollector::collect(const Timestamp& now, TickBuilder& out) {
@@ -62,11 +81,14 @@ Status NetCollector::collect(const Timestamp& now, TickBuilder& out) {
   if (!text) return text.error();
   if (auto s = parse_net_dev(*text, lines_); !s) return s;
   topology_.refresh(lines_, file_.shape(), now.mono_ns);
-  throughput_.begin(now);
-  for (const InterfaceLine& line : lines_) {
-    throughput_.device(line.name, {line.received_bytes, line.sent_bytes}, topology_.role(line.name), out);
+  if (throughput_.wanted()) {
+    read(throughput_, now, out,
+         [](const InterfaceLine& line) { return std::array{line.received_bytes, line.sent_bytes}; });
   }
-  throughput_.finish(out);
+  if (errors_.wanted()) {
+    read(errors_, now, out, [](const InterfaceLine& line) { return line.errors; });
+    read(dropped_, now, out, [](const InterfaceLine& line) { return line.dropped; });
+  }
   return {};
 }
 

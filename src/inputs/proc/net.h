@@ -1,5 +1,6 @@
-// Bytes received and sent by network interfaces, from /proc/net/dev (proc_pid_net(5)). Every interface except the
-// loopback can have series of its own; net_topology.h decides which ones the sum includes.
+// Bytes received and sent by network interfaces, their errors and dropped packets, from /proc/net/dev
+// (proc_pid_net(5)). Every interface except the loopback can have series of its own; net_topology.h decides which ones
+// the sum includes.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +24,11 @@ class NetCollector final : public Collector {
  public:
   explicit NetCollector(const Roots& roots) : topology_(roots), file_(roots.host_namespace_path("net/dev")) {}
   void configure(const std::vector<config::MetricSelection>& selections) override;
-  bool wanted() const override { return throughput_.wanted(); }
+  bool wanted() const override { return throughput_.wanted() || errors_.wanted(); }
   void adopt(const Collector& from) override;
-  void forget_series() override { throughput_.forget_series(); }
+  void forget_series() override {
+    for (ThroughputCounter* const one : {&throughput_, &errors_, &dropped_}) one->forget_series();
+  }
   Status collect(const Timestamp& now, TickBuilder& out) override;
 
  private:
@@ -34,10 +37,30 @@ class NetCollector final : public Collector {
                                              "network.io.direction",
                                              {"receive", "transmit"},
                                              "network.interface.name"};
+  static constexpr ThroughputNames kErrors = {"system.network.errors.rate",
+                                              "system.network.errors",
+                                              "network.io.direction",
+                                              {"receive", "transmit"},
+                                              "network.interface.name"};
+  static constexpr ThroughputNames kDropped = {"system.network.packet.dropped.rate",
+                                               "system.network.packet.dropped",
+                                               "network.io.direction",
+                                               {"receive", "transmit"},
+                                               "network.interface.name"};
+
+  // Passes one pair of counters of each interface to its counter.
+  template <typename Pair>
+  void read(ThroughputCounter& counter, const Timestamp& now, TickBuilder& out, Pair pair) {
+    counter.begin(now);
+    for (const InterfaceLine& line : lines_) counter.device(line.name, pair(line), topology_.role(line.name), out);
+    counter.finish(out);
+  }
 
   NetTopology topology_;
   KernelFile file_;
   ThroughputCounter throughput_{kNames};
+  ThroughputCounter errors_{kErrors};
+  ThroughputCounter dropped_{kDropped};
   std::vector<InterfaceLine> lines_;
 };
 

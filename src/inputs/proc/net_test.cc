@@ -67,6 +67,18 @@ class Net : public ::testing::Test {
   uint64_t base_ = 0;
 };
 
+TEST_F(Net, CountsErrorsAndDroppedPackets) {
+  net_.configure({{"net errors"}});
+  read_text("head\nhead\nlo: 1 1 9 9 0 0 0 0 1 1 9 9 0 0 0 0\neth0: 1 1 5 7 0 0 0 0 1 1 2 3 0 0 0 0\n");
+  read_text("head\nhead\nlo: 1 1 99 99 0 0 0 0 1 1 99 99 0 0 0 0\neth0: 1 1 15 8 0 0 0 0 1 1 2 203 0 0 0 0\n");
+  const auto value = [this](const std::string& series) { return value_of(table_, tick_, "system.network." + series); };
+  EXPECT_EQ(value("errors.rate{network.io.direction=receive}"), 10);
+  EXPECT_EQ(value("errors.rate{network.io.direction=transmit}"), 0);
+  EXPECT_EQ(value("packet.dropped.rate{network.io.direction=receive}"), 1);
+  EXPECT_EQ(value("packet.dropped.rate{network.io.direction=transmit}"), 200);
+  EXPECT_EQ(tick_.points.size(), 4U) << "and no bytes, which are not selected";
+}
+
 TEST_F(Net, OmitsBridgesAndTheirPortsInAContainer) {
   sysfs("br0", {{"bridge/bridge_id", "x\n"}});
   sysfs("venet0", {{"ifindex", "2\n"}});

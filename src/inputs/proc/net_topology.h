@@ -8,6 +8,7 @@
 // of a veth pair only one end does. Runs on the agent's loop.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -25,6 +26,9 @@ struct InterfaceLine {
   std::string_view name;
   uint64_t received_bytes = 0;
   uint64_t sent_bytes = 0;
+  // When receiving, and when sending.
+  std::array<uint64_t, 2> errors = {};
+  std::array<uint64_t, 2> dropped = {};
 };
 
 // What sysfs says about an interface.

@@ -1,7 +1,7 @@
-"""system.network.io.rate and system.network.io.
+"""system.network.io, system.network.errors and system.network.packet.dropped, and their rates.
 
 Source: proc_pid_net(5), net/core/net-procfs.c: after the colon, the first number of a line of /proc/net/dev is bytes
-received, the ninth bytes sent.
+received, the third errors, the fourth dropped packets; the ninth is bytes sent, the eleventh and the twelfth as above.
 The sum counts every byte once (Documentation/ABI/testing/sysfs-class-net):
   - it counts interfaces with a device (device); if none has one (in a container), it counts all, except as below;
   - not loopback (type 772 of if_arp.h);
@@ -34,13 +34,14 @@ TUNNEL_KINDS = {"vxlan", "geneve", "wireguard", "ppp"}
 
 
 def parse(text):
-    """Returns name -> (received, sent)."""
+    """Returns name -> (bytes, errors, drops when receiving, and when sending)."""
     out = {}
     for line in (text or "").splitlines()[2:]:
         name, _, counters = line.rpartition(":")
         f = counters.split()
         if len(f) >= 9:
-            out[name.strip()] = (int(f[0]), int(f[8]))
+            numbers = [int(one) for one in f] + [0] * 16
+            out[name.strip()] = tuple(numbers[i] for i in (0, 2, 3, 8, 10, 11))
     return out
 
 
@@ -108,17 +109,24 @@ class Interfaces:
     def __init__(self, chosen):
         self.flows = [
             (
-                i,
+                column,
                 Flow(
                     chosen[s],
                     "per_interface",
-                    "system.network.io.rate",
-                    "system.network.io",
+                    f"system.network.{metric}.rate",
+                    f"system.network.{metric}",
                     ("network__io__direction", d),
                     "network__interface__name",
                 ),
             )
-            for i, (s, d) in enumerate((("net in", "receive"), ("net out", "transmit")))
+            for column, s, metric, d in (
+                (0, "net in", "io", "receive"),
+                (3, "net out", "io", "transmit"),
+                (1, "net errors", "errors", "receive"),
+                (4, "net errors", "errors", "transmit"),
+                (2, "net errors", "packet.dropped", "receive"),
+                (5, "net errors", "packet.dropped", "transmit"),
+            )
             if s in chosen
         ]
 

@@ -21,7 +21,12 @@ UNITS = {
 }  # by the last part of a metric's name
 
 
-COUNTED = {"system.paging.faults": "{fault}", "system.paging.operations": "{operation}"}  # and their rates
+COUNTED = {
+    "system.paging.faults": "{fault}",
+    "system.paging.operations": "{operation}",
+    "system.network.errors": "{error}",
+    "system.network.packet.dropped": "{packet}",
+}  # and their rates
 
 
 def unit_of(text):
