@@ -20,6 +20,12 @@ struct Function {
   Compute compute = nullptr;
 };
 
+// Each in a file of its own: template_query_functions.cc and so on.
+std::span<const Function> query_functions();
+std::span<const Function> text_functions();
+std::span<const Function> print_functions();
+std::span<const Function> logic_functions();
+
 // nullptr if there is none.
 const Function* find_function(std::string_view name);
 // Whether Go or Prometheus has a function of this name that this program does not have.
