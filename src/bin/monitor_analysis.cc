@@ -19,6 +19,7 @@
 #include "bin/analysis/log_command.h"
 #include "bin/analysis/log_settings.h"
 #include "bin/analysis/query.h"
+#include "bin/analysis/rules_command.h"
 #include "bin/analysis/serve.h"
 #include "bin/analysis/top.h"
 #include "bin/common/cli.h"
@@ -149,6 +150,12 @@ int run(int argc, char** argv) {
            "  monitor-analysis aggregate --window 1m --by agent --metric cpu --stats avg,p95,max\n"
            "  monitor-analysis aggregate --window 5m --slide 1m --group-id aggregates --output kafka\n"
            "  monitor-analysis aggregate --from -1h --once --format csv --metric memory\n"
+           "  monitor-analysis rules check rules.yaml\n"
+           "  monitor-analysis rules test tests.yaml\n"
+           "  monitor-analysis rules replay rules.yaml --from -7d\n"
+           "  monitor-analysis rules put disks rules.yaml --etcd localhost:2379\n"
+           "  monitor-analysis rules list --etcd localhost:2379\n"
+           "  monitor-analysis rules rm disks --etcd localhost:2379\n"
            "  monitor-analysis forget agent-001\n"
            "  monitor-analysis alert check /etc/monitor/notify.yml\n"
            "  monitor-analysis alert list\n"
@@ -181,6 +188,7 @@ int run(int argc, char** argv) {
   QueryFlags query_flags;
   const CLI::App* const query = declare_query(cli.app(), query_flags);
   AlertCommands alerts(cli.app());
+  RulesCommand rules(cli.app());
   AccountCommands accounts(cli.app());
   LogSettingsFlags settings_flags;
   const CLI::App* const settings = declare_log_settings(cli.app(), settings_flags);
@@ -194,6 +202,7 @@ int run(int argc, char** argv) {
   if (query->parsed()) return run_query(cli, query_flags);
   if (forget->parsed()) return forget_agent(cli, forget_flags);
   if (alerts.parsed()) return alerts.run(cli);
+  if (rules.parsed()) return rules.run(cli);
   if (accounts.parsed()) return accounts.run(cli);
   if (settings->parsed()) return show_log_settings(cli, settings_flags);
   return ledger->parsed() ? show_ledger(cli, ledger_flags) : kExitUsage;

@@ -20,6 +20,8 @@ inline constexpr std::string_view kKeyRoot = "/monitor/";
 inline constexpr std::string_view kOverridesRoot = "/monitor/overrides/";
 // Lua scripts, by plugin name.
 inline constexpr std::string_view kPluginsRoot = "/monitor/plugins/";
+// Files of alerting and recording rules, by name.
+inline constexpr std::string_view kRulesRoot = "/monitor/rules/";
 
 inline constexpr size_t kMaxKeySegments = 8;
 
@@ -30,6 +32,7 @@ std::string status_key(std::string_view agent_id);     // /monitor/status/<agent
 std::string inventory_key(std::string_view agent_id);  // /monitor/inventory/<agent-id>
 std::string plugin_key(std::string_view plugin);       // /monitor/plugins/<plugin>
 std::string notification_log_key(size_t part);         // /monitor/notifications/<part>
+std::string rules_key(std::string_view name);          // /monitor/rules/<name>
 
 // Prefixes; they end with a slash.
 std::string agent_overrides(std::string_view agent_id);  // /monitor/overrides/agents/<agent-id>/

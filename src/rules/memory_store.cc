@@ -30,6 +30,20 @@ Result<std::vector<query::StoredSeries>> MemoryStore::select(std::span<const que
   return found;
 }
 
+Result<std::vector<query::StoredSeries>> MemoryStore::own_series(std::string_view function,
+                                                                 std::span<const query::Matcher> matchers,
+                                                                 int64_t from_ms, int64_t to_ms) {
+  auto named =
+      query::Matcher::create(query::Matcher::Kind::kEqual, std::string(query::kNameLabel), std::string(function));
+  if (!named) return named.error();
+  std::vector<query::Matcher> all(matchers.begin(), matchers.end());
+  all.push_back(std::move(*named));
+  auto found = select(all, from_ms, to_ms);
+  if (!found) return found;
+  for (query::StoredSeries& one : *found) one.labels = one.labels.without_name();
+  return found;
+}
+
 Status MemoryStore::append(const query::Labels& labels, const query::Point& point) {
   Series& points = series_[std::string(labels.name())][labels];
   const auto at = std::ranges::lower_bound(points, point.time_ms, {}, &query::Point::time_ms);

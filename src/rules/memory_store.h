@@ -2,7 +2,9 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -15,6 +17,12 @@ class MemoryStore final : public ResultStore {
  public:
   Result<std::vector<query::StoredSeries>> select(std::span<const query::Matcher> matchers, int64_t from_ms,
                                                   int64_t to_ms) override;
+
+  // The series whose metric has the name of the function: tests of rules note what is known of agents as
+  // agent_state{agent="web-1", state="gone"}.
+  Result<std::vector<query::StoredSeries>> own_series(std::string_view function,
+                                                      std::span<const query::Matcher> matchers, int64_t from_ms,
+                                                      int64_t to_ms) override;
 
   // Series may be added at any time, in the order of time.
   Status begin() override { return {}; }

@@ -18,6 +18,8 @@ namespace {
 constexpr int64_t kMostEvaluations = 1'000'000;  // of one group
 // How many evaluations of a rule are computed at once.
 constexpr int64_t kChunk = 2'000;
+constexpr size_t kMostChanges = 500'000;
+constexpr size_t kMostSamples = 30'000'000;
 
 class GroupReplay {
  public:
@@ -38,7 +40,10 @@ class GroupReplay {
     }
     for (int64_t from = first; from <= options_.to_ms; from += kChunk * step) {
       const int64_t to = std::min(from + (kChunk - 1) * step, options_.to_ms);
-      for (size_t i = 0; i < group_.rules.size(); ++i) chunk(i, from, to, step);
+      for (size_t i = 0; i < group_.rules.size(); ++i) {
+        chunk(i, from, to, step);
+        if (auto status = within_limits(); !status) return status;
+      }
     }
     for (const RuleState& state : states_) {
       for (const auto& [labels, active] : state.alerts) {
@@ -49,6 +54,15 @@ class GroupReplay {
   }
 
  private:
+  Status within_limits() const {
+    if (report_.changes.size() <= kMostChanges && report_.samples <= kMostSamples) return {};
+    return Error(
+        Code::kResourceExhausted,
+        fmt::format("the group {} has more than {} changes of alerts, or writes more than {} samples; replay less "
+                    "time, or one alert",
+                    group_.name, kMostChanges, kMostSamples));
+  }
+
   void fail(size_t index, const Error& error) {
     if (failed_[index]) return;
     failed_[index] = true;
@@ -87,6 +101,7 @@ class GroupReplay {
     if (!samples) return fail(index, samples.error());
     const int64_t time = at - group_.query_offset_ms;
     SeriesSet outputs;
+    report_.samples += samples->size();
     for (const Sample& sample : *samples) {
       (void)store_.append(sample.labels, {time, sample.value});
       outputs.insert(sample.labels);

@@ -33,9 +33,11 @@ struct ReplayReport {
   std::vector<Alert> active;          // pending or firing at the end
   std::vector<std::string> failures;  // of rules; each rule at most once
   size_t evaluations = 0;             // of rules
+  size_t samples = 0;                 // that the rules have written
 };
 
-// Every group is evaluated at multiples of its interval. kResourceExhausted: more evaluations than a replay may have.
+// Every group is evaluated at multiples of its interval. kResourceExhausted: more evaluations, changes or
+// samples than a replay may have.
 Result<ReplayReport> replay(const std::vector<Group>& groups, query::SeriesSource& data, const ReplayOptions& options);
 
 }  // namespace monitor::rules

@@ -134,6 +134,7 @@ class FileReader {
       return;
     }
     rule.expression_place = place_in_scalar(text_, *node, {});
+    rule.expression_scalar = node->place;
     auto parsed = query::parse(rule.expression_text);
     if (!parsed) {
       add_inner_fault("expr", *node, parsed.error());

@@ -57,8 +57,9 @@ struct Rule {
   // Sorted by name; the group's labels are among them. Of a recording rule they are texts, not templates.
   std::vector<TemplatedText> labels;
   std::vector<TemplatedText> annotations;
-  Place place;             // of the rule
-  Place expression_place;  // of the expression's text
+  Place place;              // of the rule
+  Place expression_place;   // of the expression's text
+  Place expression_scalar;  // of the YAML scalar that contains it
 };
 
 struct Group {

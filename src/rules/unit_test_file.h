@@ -1,7 +1,7 @@
 // A file of unit tests for rules, in promtool's format
 // (https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/), and one addition: a test may have
 // `samples: log:ADDRESS FROM..TO`, the recorded metrics of a log, instead of or beside input_series. Its time 0 is then
-// FROM.
+// FROM. What is known of agents is noted as series named like its function: agent_state{agent="a", state="gone"}.
 #pragma once
 
 #include <cstdint>

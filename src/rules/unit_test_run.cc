@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -16,6 +17,8 @@
 #include "query/json.h"
 #include "query/parser.h"
 #include "rules/group_evaluation.h"
+#include "rules/layered_source.h"
+#include "rules/memory_store.h"
 
 namespace monitor::rules {
 
@@ -116,14 +119,17 @@ class TestRun {
  private:
   bool load(const LoadSamples& load_samples) {
     if (!test_.samples.empty()) {
-      const auto start = load_samples
-                             ? load_samples(test_.samples, store_)
-                             : Result<int64_t>(Error(Code::kUnimplemented, "recorded samples cannot be read here"));
-      if (!start) {
-        failures_.push_back("    samples: " + start.error().message());
+      auto recorded =
+          load_samples ? load_samples(test_.samples)
+                       : Result<RecordedSamples>(Error(Code::kUnimplemented, "recorded samples cannot be read here"));
+      if (!recorded) {
+        failures_.push_back("    samples: " + recorded.error().message());
         return false;
       }
-      start_ms_ = *start;
+      start_ms_ = recorded->start_ms;
+      recorded_ = std::move(recorded->source);
+      layered_ = std::make_unique<LayeredSource>(*recorded_, store_);
+      source_ = layered_.get();
     }
     for (const InputSeries& series : test_.input) {
       int64_t time = start_ms_;
@@ -136,7 +142,7 @@ class TestRun {
   }
 
   bool evaluate(int64_t at_ms) {
-    EvaluationContext context{.source = &store_,
+    EvaluationContext context{.source = source_,
                               .at_ms = start_ms_ + at_ms,
                               .external_labels = test_.external_labels,
                               .external_url = test_.external_url};
@@ -185,7 +191,7 @@ class TestRun {
                                          query::format_duration_ms(test.eval_time_ms));
     const int64_t at = start_ms_ + test.eval_time_ms;
     const auto parsed = query::parse(test.expression);
-    auto result = parsed ? query::evaluate(**parsed, store_, {.start_ms = at, .end_ms = at})
+    auto result = parsed ? query::evaluate(**parsed, *source_, {.start_ms = at, .end_ms = at})
                          : Result<query::QueryResult>(parsed.error());
     if (!result) return failures_.push_back(fmt::format("{} err: {}", name, result.error().message()));
     if (result->type != query::ValueType::kVector && result->type != query::ValueType::kScalar) {
@@ -216,6 +222,9 @@ class TestRun {
   const UnitTest& test_;
   const SystemClock clock_;
   MemoryStore store_;
+  std::shared_ptr<query::SeriesSource> recorded_;
+  std::unique_ptr<LayeredSource> layered_;
+  query::SeriesSource* source_ = &store_;  // with the recorded samples, if the test has some
   int64_t start_ms_ = 0;
   std::vector<std::pair<const Group*, GroupState>> groups_;
   std::vector<std::string> failures_;

@@ -2,18 +2,23 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "rules/memory_store.h"
+#include "query/series.h"
 #include "rules/rule_file.h"
 #include "rules/unit_test_file.h"
 
 namespace monitor::rules {
 
-// Puts the samples of `samples: SPEC` into the store; returns the time that is the test's 0, in milliseconds.
-using LoadSamples = std::function<Result<int64_t>(const std::string& spec, MemoryStore& store)>;
+// What `samples: SPEC` of a test names.
+struct RecordedSamples {
+  std::shared_ptr<query::SeriesSource> source;
+  int64_t start_ms = 0;  // the test's time 0
+};
+using LoadSamples = std::function<Result<RecordedSamples>(const std::string& spec)>;
 
 // The failures of one test; none: it passed. Each is a text as promtool prints it. `groups`: of all rule files.
 std::vector<std::string> run_unit_test(const UnitTestFile& file, const UnitTest& test, const std::vector<Group>& groups,

@@ -31,7 +31,10 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
-std::string_view ending_of_key(const std::string& key) { return key.starts_with(kPluginsRoot) ? ".lua" : ".json"; }
+std::string_view ending_of_key(const std::string& key) {
+  if (key.starts_with(kPluginsRoot)) return ".lua";
+  return key.starts_with(kRulesRoot) ? ".yaml" : ".json";
+}
 
 std::string path_of_key(const std::string& key) {
   const size_t root = key.starts_with(kKeyRoot) ? kKeyRoot.size() : key.starts_with('/') ? 1 : 0;

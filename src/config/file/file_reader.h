@@ -21,7 +21,7 @@ struct FileSourceOptions {
   std::string state_file;                    // empty: the revision restarts at 0
 };
 
-// Extension of the file of a key or prefix: ".lua" for a script, else ".json".
+// Extension of the file of a key or prefix: ".lua" for a script, ".yaml" for rules, else ".json".
 std::string_view ending_of_key(const std::string& key);
 // The file of a valid key or prefix: relative to the folder, as "config/a.json", and absolute.
 std::string path_of_key(const std::string& key);
