@@ -47,7 +47,10 @@ AlertCommands::AlertCommands(CLI::App& app) {
   CLI::App* const history =
       command("history", "List past alerts, how long they lasted, and the results of their notifications");
   add_duration(*history, "--last", flags_.last_ns, "How far back")->default_str("1d");
-  history->add_option("--limit", flags_.limit, "The most alerts")->check(CLI::Range(1, 10'000))->capture_default_str();
+  history->add_option("--limit", flags_.limit, "Print at most this many alerts")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
   declare_silence();
   CLI::App* const test = command("test-notification", "Send a test to a receiver, and print what it answers");
   add_config(*test);
