@@ -3,6 +3,7 @@
 // the sum includes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -32,21 +33,13 @@ class NetCollector final : public Collector {
   Status collect(const Timestamp& now, TickBuilder& out) override;
 
  private:
-  static constexpr ThroughputNames kNames = {"system.network.io.rate",
-                                             "system.network.io",
-                                             "network.io.direction",
-                                             {"receive", "transmit"},
-                                             "network.interface.name"};
-  static constexpr ThroughputNames kErrors = {"system.network.errors.rate",
-                                              "system.network.errors",
-                                              "network.io.direction",
-                                              {"receive", "transmit"},
-                                              "network.interface.name"};
-  static constexpr ThroughputNames kDropped = {"system.network.packet.dropped.rate",
-                                               "system.network.packet.dropped",
-                                               "network.io.direction",
-                                               {"receive", "transmit"},
-                                               "network.interface.name"};
+  static constexpr std::array<std::string_view, 2> kDirections = {"receive", "transmit"};
+  static constexpr ThroughputNames kNames = {"system.network.io.rate", "system.network.io", "network.io.direction",
+                                             kDirections, "network.interface.name"};
+  static constexpr ThroughputNames kErrors = {"system.network.errors.rate", "system.network.errors",
+                                              "network.io.direction", kDirections, "network.interface.name"};
+  static constexpr ThroughputNames kDropped = {"system.network.packet.dropped.rate", "system.network.packet.dropped",
+                                               "network.io.direction", kDirections, "network.interface.name"};
 
   // Passes one pair of counters of each interface to its counter.
   template <typename Pair>

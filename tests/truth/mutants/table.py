@@ -77,7 +77,7 @@ DISKS = [
 ]
 
 INTERFACES = [
-    ("net.cc", "fields.skip(7);", "fields.skip(8);"),
+    ("net.cc", "fields.skip(4);", "fields.skip(5);"),
     ("net.cc", "colon = line.rfind(':')", "colon = line.find(':')"),
     ("net.cc", "interface.sent_bytes = *sent;", "interface.sent_bytes = *received;"),
     ("net.cc", '"net in") wanted[0]', '"net in") wanted[1]'),
