@@ -44,6 +44,31 @@ void Progress::note(const metriclog::Record& record, const metrics::Batch& batch
   newest_ns_ = std::max(newest_ns_, reached);
 }
 
+void Progress::for_each(const std::function<void(const AgentTime& agent)>& visit) const {
+  const int64_t now = now_ns();
+  for (const auto& [name, agent] : agents_) {
+    visit({.name = name,
+           .reached_ns = agent.reached_ns,
+           .seen_ns = agent.seen_ns,
+           .stopped = agent.stopped,
+           .active = is_active(agent, now)});
+  }
+}
+
+void Progress::expect(const std::string& agent, int64_t reached_ns, int64_t seen_ns) {
+  if (agents_.size() >= kMaxAgents) return;
+  agents_[agent] = {.reached_ns = reached_ns, .seen_ns = seen_ns, .send_every_ns = 0, .stopped = false};
+  log_now_ns_ = std::max(log_now_ns_, seen_ns);
+  newest_ns_ = std::max(newest_ns_, reached_ns);
+}
+
+void Progress::forget(std::string_view agent, int64_t seen_until_ns) {
+  const auto found = agents_.find(agent);
+  if (found != agents_.end() && found->second.seen_ns <= seen_until_ns) agents_.erase(found);
+}
+
+int64_t Progress::now_ns() const { return later(log_now_ns_, silence_ns_); }
+
 bool Progress::is_active(const Agent& agent, int64_t now_ns) const {
   if (agent.stopped) return false;
   return elapsed_ns(agent.seen_ns, now_ns) <= kIdle + 2 * agent.send_every_ns &&
@@ -52,7 +77,7 @@ bool Progress::is_active(const Agent& agent, int64_t now_ns) const {
 
 int64_t Progress::watermark(int64_t beyond_ns) {
   if (newest_ns_ == INT64_MIN) return watermark_ns_;
-  const int64_t now = later(log_now_ns_, silence_ns_);
+  const int64_t now = now_ns();
   int64_t reached = INT64_MAX;
   for (const auto& [name, agent] : agents_) {
     if (is_active(agent, now)) reached = std::min(reached, agent.reached_ns);

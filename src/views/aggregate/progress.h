@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -40,6 +41,25 @@ class Progress {
   int64_t watermark(int64_t beyond_ns);
 
   size_t agents() const { return agents_.size(); }
+
+  // What is known of one agent; valid until the next call of note() or expect().
+  struct AgentTime {
+    const std::string& name;
+    int64_t reached_ns = INT64_MIN;  // it has sent its data up to here
+    int64_t seen_ns = 0;             // its last record, by the log's time
+    bool stopped = false;
+    bool active = false;  // it is waited for
+  };
+  void for_each(const std::function<void(const AgentTime& agent)>& visit) const;
+  // An agent of which nothing has come yet, but whose last record is known from elsewhere: it is waited for as if its
+  // data had come up to `reached_ns`.
+  void expect(const std::string& agent, int64_t reached_ns, int64_t seen_ns);
+  // Removes an agent that was not seen after that time.
+  void forget(std::string_view agent, int64_t seen_until_ns = INT64_MAX);
+  // By the log's time: that of the last record, and the silence since. 0: there was none.
+  int64_t now_ns() const;
+  // INT64_MIN: no data has come.
+  int64_t newest_ns() const { return newest_ns_; }
 
   void encode(std::string& out) const;
   Status decode(std::string_view bytes);
