@@ -45,6 +45,7 @@ std::string inventory_key(std::string_view agent_id) { return joined("inventory"
 std::string plugin_key(std::string_view plugin) { return std::string(kPluginsRoot).append(plugin); }
 std::string notification_log_key(size_t part) { return joined("notifications", std::to_string(part)); }
 std::string rules_key(std::string_view name) { return std::string(kRulesRoot).append(name); }
+std::string notifier_key() { return joined("leases", "notifier"); }
 
 std::string agent_overrides(std::string_view agent_id) { return fmt::format("{}agents/{}/", kOverridesRoot, agent_id); }
 std::string group_overrides(std::string_view group) { return fmt::format("{}groups/{}/", kOverridesRoot, group); }

@@ -20,7 +20,7 @@ inline constexpr std::string_view kKeyRoot = "/monitor/";
 inline constexpr std::string_view kOverridesRoot = "/monitor/overrides/";
 // Lua scripts, by plugin name.
 inline constexpr std::string_view kPluginsRoot = "/monitor/plugins/";
-// Files of alerting and recording rules, by name.
+// Alerting and recording rules: files in Prometheus' format, by name.
 inline constexpr std::string_view kRulesRoot = "/monitor/rules/";
 
 inline constexpr size_t kMaxKeySegments = 8;
@@ -33,6 +33,7 @@ std::string inventory_key(std::string_view agent_id);  // /monitor/inventory/<ag
 std::string plugin_key(std::string_view plugin);       // /monitor/plugins/<plugin>
 std::string notification_log_key(size_t part);         // /monitor/notifications/<part>
 std::string rules_key(std::string_view name);          // /monitor/rules/<name>
+std::string notifier_key();                            // /monitor/leases/notifier
 
 // Prefixes; they end with a slash.
 std::string agent_overrides(std::string_view agent_id);  // /monitor/overrides/agents/<agent-id>/
