@@ -36,6 +36,7 @@ struct Engine::Metrics {
         pending(r.gauge("monitor_rules_alerts", "Alerts, by state.", {{"state", "pending"}})),
         firing(r.gauge("monitor_rules_alerts", "", {{"state", "firing"}})),
         last(r.gauge("monitor_rules_last_evaluation_seconds", "The time of the last evaluation, seconds since 1970.")),
+        last_duration(r.gauge("monitor_rules_last_duration_seconds", "How long the last evaluation of a group took.")),
         duration(r.histogram("monitor_rules_evaluation_seconds", "How long an evaluation of a group takes.",
                              telemetry::latency_bounds())) {}
 
@@ -48,6 +49,7 @@ struct Engine::Metrics {
   telemetry::Gauge& pending;
   telemetry::Gauge& firing;
   telemetry::Gauge& last;
+  telemetry::Gauge& last_duration;
   telemetry::Histogram& duration;
 };
 
@@ -92,7 +94,13 @@ std::vector<std::string> rule_identities(const Group& group) {
 
 Engine::Engine(const EngineOptions& options, query::SeriesSource& data, ResultStore& store, const Clock& clock,
                telemetry::Registry& registry)
-    : options_(options), data_(data), store_(store), clock_(clock), metrics_(std::make_unique<Metrics>(registry)) {}
+    : options_(options), data_(data), store_(store), clock_(clock), metrics_(std::make_unique<Metrics>(registry)) {
+  registry.gauge_from("monitor_rules_delay_seconds", "How far the group that is furthest behind is behind the data.",
+                      [figures = figures_] {
+                        const int64_t oldest = figures->oldest_ms;
+                        return oldest == 0 ? 0.0 : static_cast<double>(figures->watermark_ms - oldest) / 1000;
+                      });
+}
 
 Engine::~Engine() = default;
 
@@ -113,8 +121,11 @@ Status Engine::replace(std::vector<Group> groups) {
   }
   metrics_->groups.set(static_cast<double>(next.size()));
   metrics_->rules.set(static_cast<double>(rules));
-  const std::lock_guard lock(mutex_);
-  groups_ = std::move(next);
+  {
+    const std::lock_guard lock(mutex_);
+    groups_ = std::move(next);
+  }
+  count_alerts();
   return {};
 }
 
@@ -222,7 +233,12 @@ int64_t Engine::first_due(Running& running, const Progress& progress) {
   return oldest;
 }
 
+bool Engine::is_fresh(const Running& running, int64_t at_ms, int64_t now_ms) const {
+  return now_ms - at_ms <= options_.stale_ms + 2 * running.interval_ms;
+}
+
 Status Engine::advance(const Progress& progress, const std::function<bool()>& stop) {
+  figures_->watermark_ms = progress.watermark_ms;
   // In the order of time over all groups, so that a group sees what another one has recorded before.
   using Due = std::pair<int64_t, Running*>;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due;
@@ -244,7 +260,7 @@ Status Engine::advance(const Progress& progress, const std::function<bool()>& st
     const int64_t next = at + running->interval_ms;
     due.emplace(next, running);
     const bool last = next > ready_of(*running);
-    if (last && progress.now_ms - at <= options_.stale_ms + 2 * running->interval_ms) tell(*running, at);
+    if (last && is_fresh(*running, at, progress.now_ms)) tell(*running, at);
   }
   return {};
 }
@@ -272,10 +288,14 @@ Status Engine::evaluate(Running& running, int64_t at_ms, const Progress& progres
   metrics_->evaluations.add();
   metrics_->duration.observe(static_cast<double>(took) / 1e9);
   metrics_->last.set(static_cast<double>(at_ms) / 1000);
-  const std::lock_guard lock(mutex_);
-  running.state = std::move(next);
-  running.stored = std::move(stored);
-  running.took_ns = took;
+  metrics_->last_duration.set(static_cast<double>(took) / 1e9);
+  {
+    const std::lock_guard lock(mutex_);
+    running.state = std::move(next);
+    running.stored = std::move(stored);
+    running.took_ns = took;
+  }
+  count_alerts();
   return {};
 }
 
@@ -301,10 +321,12 @@ Status Engine::evaluate_rules(Running& running, GroupState& next, int64_t at_ms,
   return status;
 }
 
-void Engine::tell(const Running& running, int64_t at_ms) {
+void Engine::count_alerts() {
   size_t pending = 0;
   size_t firing = 0;
+  int64_t oldest = INT64_MAX;
   for (const auto& [key, one] : groups_) {
+    oldest = std::min(oldest, one->state.evaluated_ms);
     for (const RuleState& rule : one->state.rules) {
       for (const auto& [labels, active] : rule.alerts) {
         pending += active.alert.state == AlertState::kPending ? 1 : 0;
@@ -314,6 +336,17 @@ void Engine::tell(const Running& running, int64_t at_ms) {
   }
   metrics_->pending.set(static_cast<double>(pending));
   metrics_->firing.set(static_cast<double>(firing));
+  figures_->oldest_ms = groups_.empty() ? 0 : oldest;
+}
+
+void Engine::tell_all(int64_t now_ms) {
+  for (const auto& [key, running] : groups_) {
+    const int64_t at = running->state.evaluated_ms;
+    if (at != 0 && is_fresh(*running, at, now_ms)) tell(*running, at);
+  }
+}
+
+void Engine::tell(const Running& running, int64_t at_ms) {
   if (sink_ == nullptr) return;
   std::vector<Alert> alerts;
   for (const RuleState& rule : running.state.rules) {

@@ -12,6 +12,7 @@
 // advance() and replace() on one thread; groups() on any.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -65,6 +66,10 @@ class Engine final : public RuleReporter {
   // rules that are gone are told to the sink as resolved. Errors: those of the store; the old groups remain.
   Status replace(std::vector<Group> groups);
 
+  // Tells the sink the alerts of all groups as they are, for a sink that has heard nothing so far. Groups whose last
+  // evaluation is history are left out, and told with their next one.
+  void tell_all(int64_t now_ms);
+
   // Makes all evaluations that are due. `stop` is asked between them. Errors: those of the store; what was due is tried
   // again by the next call.
   Status advance(const Progress& progress, const std::function<bool()>& stop = {});
@@ -83,6 +88,8 @@ class Engine final : public RuleReporter {
   int64_t first_due(Running& running, const Progress& progress);
   Status evaluate(Running& running, int64_t at_ms, const Progress& progress);
   Status evaluate_rules(Running& running, GroupState& next, int64_t at_ms, const Progress& progress);
+  bool is_fresh(const Running& running, int64_t at_ms, int64_t now_ms) const;
+  void count_alerts();
   void tell(const Running& running, int64_t at_ms);
 
   const EngineOptions options_;
@@ -93,6 +100,12 @@ class Engine final : public RuleReporter {
   AlertSink* sink_ = nullptr;
   mutable std::mutex mutex_;  // guards the groups and their states against groups()
   std::map<std::string, std::unique_ptr<Running>> groups_;
+  // Shared with the registry, which may outlive the engine.
+  struct Figures {
+    std::atomic<int64_t> oldest_ms = 0;  // the last evaluation of the group that is furthest behind; 0: none
+    std::atomic<int64_t> watermark_ms = 0;
+  };
+  const std::shared_ptr<Figures> figures_ = std::make_shared<Figures>();
 };
 
 // What identifies a rule in its group: its name, its labels, and which of equal ones it is.

@@ -255,6 +255,47 @@ TEST_F(EngineTest, MissingDataResolvesNoAlert) {
   EXPECT_TRUE(states().empty());
 }
 
+TEST_F(EngineTest, TimeWithoutDataDoesNotCountForFor) {
+  start(rule("    for: 1m\n"));
+  point(kT0 - 20'000, 11);
+  advance(kT0);
+  const int64_t first = evaluated();
+  // The agent is cut off. Its last value is still found, and later none.
+  for (int64_t at = first + kStep; at <= first + 450'000; at += kStep) {
+    advance(at, {"a"});
+    ASSERT_EQ(states()["a"], AlertState::kPending) << (at - first) / 1000;
+  }
+  // It is back, and still too high.
+  point(first + 464'000, 11);
+  advance(first + 465'000);
+  EXPECT_EQ(states()["a"], AlertState::kPending);
+  advance(first + 465'000 + 3 * kStep);
+  EXPECT_EQ(states()["a"], AlertState::kFiring);
+}
+
+TEST_F(EngineTest, WhatIsKnownOfAgentsNeverComesLate) {
+  start(
+      "groups:\n- name: g\n  interval: 15s\n  rules:\n"
+      "  - {alert: A, expr: 'label_replace(vector(time()), \"agent\", \"a\", \"\", \"\") < 1700000110'}\n");
+  advance(kT0);
+  EXPECT_EQ(states().size(), 1U);
+  advance(kT0 + 2 * kStep, {"a"});
+  EXPECT_TRUE(states().empty()) << "the rule reads no series";
+}
+
+TEST_F(EngineTest, ANewSinkIsToldEverythingThatIsFresh) {
+  start(rule(""));
+  point(kT0 - 20'000, 11);
+  advance(kT0);
+  RecordingSink other;
+  engine->set_sink(&other);
+  engine->tell_all(kT0 + 3'600'000);
+  EXPECT_TRUE(other.times.empty()) << "that is history";
+  engine->tell_all(kT0 + 60'000);
+  ASSERT_EQ(other.last.size(), 1U);
+  EXPECT_EQ(other.last[0].state, AlertState::kFiring);
+}
+
 TEST_F(EngineTest, AReplacedRuleKeepsItsAlertsAndARemovedOneIsResolved) {
   start(rule(""));
   point(kT0 - 20'000, 11);

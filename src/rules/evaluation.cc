@@ -75,7 +75,10 @@ bool advance(ActiveAlert& active, const Rule& rule, const EvaluationContext& con
   if (!present) {
     if (alert.state == AlertState::kResolved) return now - alert.resolved_at_ms <= kReportResolvedMs;
     const bool unknown = context.undelivered && context.undelivered(alert.labels);
-    if (alert.state == AlertState::kPending) return unknown;
+    if (alert.state == AlertState::kPending) {
+      if (active.absent_since_ms == 0) active.absent_since_ms = now;
+      return unknown;
+    }
     if (!unknown && active.absent_since_ms == 0) active.absent_since_ms = now;
     const bool kept = rule.keep_firing_for_ms > 0 && now - active.absent_since_ms < rule.keep_firing_for_ms;
     if (unknown || kept) return true;
@@ -84,12 +87,25 @@ bool advance(ActiveAlert& active, const Rule& rule, const EvaluationContext& con
     active.absent_since_ms = 0;
     return true;
   }
-  active.absent_since_ms = 0;
-  if (alert.state == AlertState::kPending && now - alert.active_at_ms >= rule.for_ms) {
+  const bool known = active.absent_since_ms == 0;
+  if (alert.state == AlertState::kPending && known && now - alert.active_at_ms >= rule.for_ms) {
     alert.state = AlertState::kFiring;
     alert.fired_at_ms = now;
   }
   return true;
+}
+
+// While the data of an alert is not there, its value may be an old one. Time of which nothing is known does not count
+// for `for`.
+void note_unknown(ActiveAlert& active, const ActiveAlert* old, const Rule& rule, const EvaluationContext& context) {
+  if (active.alert.state != AlertState::kPending || rule.for_ms == 0) return;
+  const bool was_pending = old != nullptr && old->alert.state == AlertState::kPending;
+  const int64_t since = was_pending ? old->absent_since_ms : 0;
+  if (context.undelivered && context.undelivered(active.alert.labels)) {
+    active.absent_since_ms = since > 0 ? since : context.at_ms;
+  } else if (since > 0) {
+    active.alert.active_at_ms += context.at_ms - since;
+  }
 }
 
 Result<std::vector<Sample>> evaluate_alerts(const Group& group, const Rule& rule, const EvaluationContext& context,
@@ -121,6 +137,7 @@ Result<std::vector<Sample>> evaluate_alerts(const Group& group, const Rule& rule
     } else {
       one.alert.active_at_ms = context.at_ms;
     }
+    note_unknown(one, old == state.alerts.end() ? nullptr : &old->second, rule, context);
     one.alert.group = group.key();
     one.alert.expression = rule.expression_text;
     (void)advance(one, rule, context, true);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "query/ast.h"
+
 namespace monitor::rules {
 
 namespace {
@@ -21,12 +23,21 @@ Status write_samples(const std::vector<Sample>& samples, int64_t at_ms, ResultSt
   return {};
 }
 
+// Whether the rule reads the data of agents. What this program itself knows of agents, such as agent_state(), never
+// comes late.
+bool reads_data(const Rule& rule) {
+  bool found = false;
+  query::for_each_selector(*rule.expression, [&found](const query::Selector&) { found = true; });
+  return found;
+}
+
 }  // namespace
 
 Status evaluate_group(const Group& group, EvaluationContext context, int64_t timeout_ns, const Clock& clock,
                       ResultStore& store, GroupState& state) {
   state.rules.resize(group.rules.size());
   state.evaluated_ms = context.at_ms;
+  const auto undelivered = std::move(context.undelivered);
   for (size_t i = 0; i < group.rules.size(); ++i) {
     RuleState& rule = state.rules[i];
     const int64_t start = clock.mono_ns();
@@ -36,6 +47,7 @@ Status evaluate_group(const Group& group, EvaluationContext context, int64_t tim
         return Error(Code::kDeadlineExceeded, "the evaluation of the rule took too long");
       };
     }
+    context.undelivered = reads_data(group.rules[i]) ? undelivered : nullptr;
     auto samples = evaluate_rule(group, group.rules[i], context, rule);
     Status written;
     if (samples) written = write_samples(*samples, context.at_ms - group.query_offset_ms, store, rule);

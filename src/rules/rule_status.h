@@ -41,6 +41,8 @@ class RuleReporter {
   virtual ~RuleReporter() = default;
   // A copy of the state of all groups, in the order of their files. Any thread; must not block for long.
   virtual std::vector<GroupStatus> groups() const = 0;
+  // Why rules are not in force that should be, for people. Any thread.
+  virtual std::vector<std::string> troubles() const { return {}; }
 };
 
 }  // namespace monitor::rules

@@ -20,6 +20,8 @@ using sqlite::Statement;
 
 // How many rows one transaction of expire() deletes, so that it does not hold up an evaluation.
 constexpr int64_t kExpireAtOnce = 50'000;
+// Of a reader; it forgets series that were deleted when it begins anew.
+constexpr size_t kMostKnownSeries = 500'000;
 
 constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY AUTOINCREMENT, labels BLOB NOT NULL UNIQUE);"
@@ -28,7 +30,8 @@ constexpr const char* kTables =
     " PRIMARY KEY(series, time_ms)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS groups(name TEXT PRIMARY KEY, evaluated_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS rules(grp TEXT, rule TEXT, alerts BLOB NOT NULL, outputs BLOB NOT NULL,"
-    " PRIMARY KEY(grp, rule)) WITHOUT ROWID;";
+    " PRIMARY KEY(grp, rule)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS files(name TEXT PRIMARY KEY, origin TEXT NOT NULL, text BLOB NOT NULL) WITHOUT ROWID;";
 
 constexpr sqlite::FileKind kRules = {
     .name = "the rules' state",
@@ -39,6 +42,11 @@ constexpr sqlite::FileKind kRules = {
 
 bool matches(std::span<const query::Matcher> matchers, const query::Labels& labels) {
   return std::ranges::all_of(matchers, [&](const query::Matcher& one) { return one.matches(labels.get(one.label())); });
+}
+
+bool may_have_name(std::span<const query::Matcher> matchers, std::string_view name) {
+  return std::ranges::all_of(
+      matchers, [name](const query::Matcher& one) { return one.label() != query::kNameLabel || one.matches(name); });
 }
 
 Result<std::vector<query::Point>> points_of(const Database& db, Statement& statement, int64_t series, int64_t from_ms,
@@ -107,10 +115,7 @@ Result<std::vector<query::StoredSeries>> SqliteStore::select(std::span<const que
                                                              int64_t to_ms) {
   std::vector<query::StoredSeries> found;
   for (const auto& [name, all] : by_name_) {
-    const bool possible = std::ranges::all_of(matchers, [&name = name](const query::Matcher& one) {
-      return one.label() != query::kNameLabel || one.matches(name);
-    });
-    if (!possible) continue;
+    if (!may_have_name(matchers, name)) continue;
     for (const auto& [number, labels] : all) {
       if (!matches(matchers, labels)) continue;
       auto points = points_of(db_, samples_of_, number, from_ms, to_ms);
@@ -216,6 +221,38 @@ Status SqliteStore::forget(const std::string& group) {
   return {};
 }
 
+Result<std::map<std::string, SqliteStore::StoredFile>> SqliteStore::load_files() {
+  auto select = db_.prepare("SELECT name, origin, text FROM files");
+  if (!select) return select.error();
+  std::map<std::string, StoredFile> files;
+  int rc = select->step();
+  for (; rc == SQLITE_ROW; rc = select->step()) {
+    files[std::string(select->bytes(0))] = {std::string(select->bytes(1)), std::string(select->bytes(2))};
+  }
+  if (rc != SQLITE_DONE) return db_.error(rc, "reading");
+  return files;
+}
+
+Status SqliteStore::save_files(const std::map<std::string, StoredFile>& files) {
+  if (auto status = db_.exec("BEGIN IMMEDIATE"); !status) return status;
+  Status status = db_.exec("DELETE FROM files");
+  for (const auto& [name, file] : files) {
+    if (!status) break;
+    auto insert = db_.prepare("INSERT INTO files VALUES(?1, ?2, ?3)");
+    if (!insert) {
+      status = insert.error();
+      break;
+    }
+    insert->bind_text(1, name);
+    insert->bind_text(2, file.origin);
+    insert->bind_blob(3, file.text);
+    status = run(*insert, "writing a rule file to");
+  }
+  if (status) status = db_.exec("COMMIT");
+  if (!status) (void)db_.exec("ROLLBACK");
+  return status;
+}
+
 Status SqliteStore::expire(int64_t now_ms) {
   const auto count = db_.integer("SELECT count(*) FROM samples");
   if (!count) return count.error();
@@ -253,33 +290,61 @@ Status SqliteStore::expire(int64_t now_ms) {
 
 Status ResultReader::open() {
   if (db_ && !db_->moved()) return {};
+  samples_of_ = Statement();
+  series_.clear();
+  by_name_.clear();
   db_.reset();
   if (access(path_.c_str(), F_OK) != 0) return {};
   auto opened = Database::open(path_, SQLITE_OPEN_READONLY);
   if (!opened) return opened.error();
+  auto samples = opened->prepare(kSamplesOf);
+  if (!samples) return samples.error();
+  samples_of_ = std::move(*samples);
   db_ = std::make_unique<Database>(std::move(*opened));
   return {};
 }
 
-Result<std::vector<query::StoredSeries>> ResultReader::select(std::span<const query::Matcher> matchers, int64_t from_ms,
-                                                              int64_t to_ms) {
-  if (auto status = open(); !status) return status.error();
-  std::vector<query::StoredSeries> found;
-  if (!db_) return found;
-  auto select = db_->prepare("SELECT id, labels FROM series");
+// Numbers are never used again, so what was read stays right. Series that have been deleted have no samples.
+Status ResultReader::read_new() {
+  if (series_.size() > kMostKnownSeries) {
+    series_.clear();
+    by_name_.clear();
+  }
+  auto select = db_->prepare("SELECT id, labels FROM series WHERE id > ?1 ORDER BY id");
   if (!select) return select.error();
-  auto samples = db_->prepare(kSamplesOf);
-  if (!samples) return samples.error();
+  select->bind(1, series_.empty() ? 0 : series_.back().first);
   int rc = select->step();
   for (; rc == SQLITE_ROW; rc = select->step()) {
     auto labels = decode_labels(select->bytes(1));
     if (!labels) return labels.error();
-    if (!matches(matchers, *labels)) continue;
-    auto points = points_of(*db_, *samples, select->integer(0), from_ms, to_ms);
-    if (!points) return points.error();
-    if (!points->empty()) found.push_back({std::move(*labels), std::move(*points)});
+    by_name_[std::string(labels->name())].push_back(series_.size());
+    series_.emplace_back(select->integer(0), std::move(*labels));
   }
-  if (rc != SQLITE_DONE) return db_->error(rc, "reading");
+  return rc == SQLITE_DONE ? Status() : db_->error(rc, "reading");
+}
+
+Result<std::span<const std::pair<int64_t, query::Labels>>> ResultReader::series() {
+  if (auto status = open(); !status) return status.error();
+  if (db_) {
+    if (auto status = read_new(); !status) return status.error();
+  }
+  return std::span<const std::pair<int64_t, query::Labels>>(series_);
+}
+
+Result<std::vector<query::StoredSeries>> ResultReader::select(std::span<const query::Matcher> matchers, int64_t from_ms,
+                                                              int64_t to_ms) {
+  if (const auto known = series(); !known) return known.error();
+  std::vector<query::StoredSeries> found;
+  for (const auto& [name, places] : by_name_) {
+    if (!may_have_name(matchers, name)) continue;
+    for (const size_t place : places) {
+      const auto& [number, labels] = series_[place];
+      if (!matches(matchers, labels)) continue;
+      auto points = points_of(*db_, samples_of_, number, from_ms, to_ms);
+      if (!points) return points.error();
+      if (!points->empty()) found.push_back({labels, std::move(*points)});
+    }
+  }
   return found;
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -18,6 +19,9 @@
 #include "sqlite/database.h"
 
 namespace monitor::rules {
+
+// The store's file beside a history.
+inline std::string store_path(const std::string& history_path) { return history_path + "-rules"; }
 
 struct SqliteStoreOptions {
   std::string path;
@@ -42,6 +46,15 @@ class SqliteStore final : public ResultStore {
   void rollback() override;
   Result<std::optional<StoredGroup>> load(const std::string& group) override;
   Status forget(const std::string& group) override;
+
+  // The rule files in force, so that a process that starts continues with them although their origin does not answer
+  // yet, or has another version that is not valid. By name; the origin is the caller's.
+  struct StoredFile {
+    std::string origin;
+    std::string text;
+  };
+  Result<std::map<std::string, StoredFile>> load_files();
+  Status save_files(const std::map<std::string, StoredFile>& files);
 
   // Deletes what is older than keep_ms before `now_ms`, and the oldest of the rest if there is too much. Call from time
   // to time, outside of an evaluation.
@@ -76,12 +89,19 @@ class ResultReader final : public query::SeriesSource {
 
   Result<std::vector<query::StoredSeries>> select(std::span<const query::Matcher> matchers, int64_t from_ms,
                                                   int64_t to_ms) override;
+  // The labels of all series, also of those that have ended. Valid until the next call.
+  Result<std::span<const std::pair<int64_t, query::Labels>>> series();
 
  private:
   Status open();
+  // Reads the labels of series that were added since.
+  Status read_new();
 
   std::string path_;
   std::unique_ptr<sqlite::Database> db_;
+  sqlite::Statement samples_of_;
+  std::vector<std::pair<int64_t, query::Labels>> series_;            // by number, ascending
+  std::map<std::string, std::vector<size_t>, std::less<>> by_name_;  // places in series_
 };
 
 }  // namespace monitor::rules
