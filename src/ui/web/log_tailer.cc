@@ -100,9 +100,27 @@ class LogTailer::Session final : public View {
   explicit Session(LogTailer& owner)
       : owner_(owner),
         ledger_(owner.state_),
-        consumer_(*owner.reader_, {this, &owner.history_, &ledger_}, owner.registry_) {}
+        consumer_(*owner.reader_, {this, &owner.history_, &ledger_, &data_time_}, owner.registry_) {
+    const auto known = owner_.history_.known_agents();
+    if (!known) return;  // the next write reports the reason
+    for (const history::KnownAgent& one : *known) data_time_.expect(one.name, one.host, one.seen_ns);
+  }
 
   Consumer& consumer() { return consumer_; }
+
+  void tell_data_time() {
+    if (!owner_.on_committed_ || !owner_.time_wanted_()) return;
+    bool at_end = consumer_.partitions() > 0 && consumer_.reached_end();
+    {
+      const std::lock_guard lock(owner_.state_.mutex);
+      at_end = at_end && owner_.state_.log.trouble.empty();
+      for (const auto& [agent, seen_until_ns] : owner_.state_.forgotten) data_time_.forget(agent, seen_until_ns);
+    }
+    auto time = data_time_.read(owner_.clock_.mono_ns(), owner_.clock_.wall_ns(), at_end);
+    // A backlog is old by the clock of this host, whatever the log's time is where it is read.
+    if (!at_end) time.now_ns = owner_.clock_.wall_ns();
+    owner_.on_committed_(time);
+  }
 
   void apply(const metriclog::Record& record, const metrics::Batch& batch) override {
     const bool fresh = elapsed_ns(record.time_ns, owner_.clock_.wall_ns()) < kFresh;
@@ -164,6 +182,7 @@ class LogTailer::Session final : public View {
   LogTailer& owner_;
   bool others_dropped_ = false;
   LedgerView ledger_;
+  DataTime data_time_;
   Consumer consumer_;
 };
 
@@ -259,6 +278,7 @@ Status LogTailer::read(Session& session) {
     const int64_t now = clock_.mono_ns();
     if (now - commit_ns >= std::max(kCommitEvery, kRest * history_.last_commit_ns())) {
       if (Status committed = commit(); !committed) return history_failed(committed);
+      session.tell_data_time();
       commit_ns = clock_.mono_ns();
     }
     if (now - expire_ns >= kExpireEvery && consumer.stored_all()) {

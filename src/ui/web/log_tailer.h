@@ -17,6 +17,7 @@
 #include "telemetry/registry.h"
 #include "ui/web/event_broadcaster.h"
 #include "ui/web/state.h"
+#include "views/aggregate/data_time.h"
 #include "views/history/store.h"
 
 namespace monitor::analysis::web {
@@ -33,6 +34,14 @@ class LogTailer {
   LogTailer(const LogTailer&) = delete;
   LogTailer& operator=(const LogTailer&) = delete;
 
+  // After each commit of the history, on the thread of run(), while `wanted`: how far the data in it is. Call before
+  // run().
+  using OnCommitted = std::function<void(const DataTime::Reading& time)>;
+  void tell_data_time(std::function<bool()> wanted, OnCommitted tell) {
+    time_wanted_ = std::move(wanted);
+    on_committed_ = std::move(tell);
+  }
+
   void run();
   // Ends a wait for the log.
   void wake();
@@ -48,6 +57,8 @@ class LogTailer {
   Status history_failed(Status why);
 
   const OpenReader open_;
+  std::function<bool()> time_wanted_;
+  OnCommitted on_committed_;
   history::HistoryStore& history_;
   State& state_;
   EventBroadcaster& broadcaster_;

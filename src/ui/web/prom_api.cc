@@ -11,7 +11,9 @@
 #include "query/json.h"
 #include "query/labels.h"
 #include "query/parser.h"
+#include "rules/layered_source.h"
 #include "ui/web/prom_reply.h"
+#include "views/history/series_labels.h"
 #include "views/history/series_list.h"
 #include "views/history/series_source.h"
 
@@ -33,6 +35,20 @@ std::string parse_error(const std::string& text) {
 
 Error bad_query(const std::string& why) {
   return Error(Code::kInvalidArgument, fmt::format("invalid parameter \"query\": {}", why));
+}
+
+// The series that rules have written, likewise.
+Status list_results(rules::ResultReader& results, const std::vector<std::vector<query::Matcher>>& selectors,
+                    const std::function<bool(const query::Labels&)>& visit) {
+  const auto known = results.series();
+  if (!known) return known.error();
+  for (const auto& [number, labels] : *known) {
+    const bool wanted = selectors.empty() || std::ranges::any_of(selectors, [&labels = labels](const auto& matchers) {
+                          return history::matches(matchers, labels);
+                        });
+    if (wanted && !visit(labels)) break;
+  }
+  return {};
 }
 
 double seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
@@ -130,7 +146,8 @@ Reply PromApi::evaluate(const Question& question, const QueryPool::Run& run) con
   options.limits.max_bytes = options_.max_bytes;
   options.limits.check = run.check;
   options.text = question.text;
-  history::HistorySource source(run.reader, {.max_points = options_.max_samples, .check = run.check}, run.facts);
+  history::HistorySource stored(run.reader, {.max_points = options_.max_samples, .check = run.check}, run.facts);
+  rules::LayeredSource source(stored, run.results);
   const int64_t start_ns = loop_.clock().mono_ns();
   auto result = query::evaluate(**expression, source, question.times, options);
   if (!result) return prom_failure(result.error());
@@ -176,9 +193,9 @@ void PromApi::list_texts(const Call& call, const PromParameters& parameters, boo
                    // A list that is longer by one shows that something was left out.
                    return found.size() <= most;
                  };
-                 if (Status listed = history::list_series(run.reader, request, visit); !listed) {
-                   return prom_failure(listed.error());
-                 }
+                 Status listed = history::list_series(run.reader, request, visit);
+                 if (listed) listed = list_results(run.results, request.selectors, visit);
+                 if (!listed) return prom_failure(listed.error());
                  std::string out;
                  size_t count = 0;
                  for (const std::string& one : found) {
@@ -239,11 +256,26 @@ void PromApi::rules(const Call& call, const PromParameters& parameters) {
         "bad_data", fmt::format("invalid parameter \"type\": not supported value {}", json_quote(type.substr(0, 64)))));
     return;
   }
-  call.reply(prom_success(rules_json(groups(), {.type = type,
-                                                .names = parameters.all("rule_name[]"),
-                                                .groups = parameters.all("rule_group[]"),
-                                                .files = parameters.all("file[]"),
-                                                .exclude_alerts = parameters.first("exclude_alerts") == "true"})));
+  auto selectors = parameters.selectors();
+  const auto limit = parameters.count("group_limit");
+  if (!selectors || !limit) {
+    call.reply(prom_bad_data(selectors ? limit.error() : selectors.error()));
+    return;
+  }
+  const std::string token = parameters.first("group_next_token");
+  if (!token.empty() && *limit == 0) {
+    call.reply(prom_error("bad_data", "group_limit needs to be provided if group_next_token is given"));
+    return;
+  }
+  const auto found = rules_json(groups(), {.type = type,
+                                           .names = parameters.all("rule_name[]"),
+                                           .groups = parameters.all("rule_group[]"),
+                                           .files = parameters.all("file[]"),
+                                           .selectors = std::move(*selectors),
+                                           .exclude_alerts = parameters.first("exclude_alerts") == "true",
+                                           .group_limit = *limit,
+                                           .next_token = token});
+  call.reply(found ? prom_success(*found) : prom_bad_data(found.error()));
 }
 
 void PromApi::alerts(const Call& call, const PromParameters& /*parameters*/) {

@@ -33,7 +33,11 @@ class TwoRules final : public rules::RuleReporter {
     alert.active_at_ms = 1'700'000'000'500;
     alerting.alerts = {alert};
     const rules::RuleStatus recording{.name = "a:b", .expression = "sum(x)", .labels = {}, .error = "too many"};
-    return {{.name = "g", .file = "f.yml", .interval_ms = 15'000, .rules = {alerting, recording}}};
+    rules::RuleStatus labelled{.name = "c:d", .expression = "sum(y)", .labels = {}};
+    labelled.labels.set("team", "ops");
+    return {{.name = "g", .file = "f.yml", .interval_ms = 15'000, .rules = {alerting, recording}},
+            {.name = "h", .file = "f.yml", .interval_ms = 15'000, .rules = {labelled}},
+            {.name = "g", .file = "z.yml", .interval_ms = 15'000, .rules = {labelled}}};
   }
 };
 
@@ -171,9 +175,27 @@ class PromRulesTest : public PromApiTest {
   static inline const TwoRules two_;
 };
 
+TEST_F(PromRulesTest, GivesGroupsInPages) {
+  std::string token;
+  std::vector<std::string> seen;
+  for (int page = 0; page < 5; ++page) {
+    const std::string rest = token.empty() ? "" : "&group_next_token=" + token;
+    const auto data = json(ask("GET", "/api/v1/rules?group_limit=1" + rest))["data"];
+    ASSERT_EQ(data["groups"].size(), 1U);
+    seen.push_back(data["groups"][0]["file"].get<std::string>() + " " + data["groups"][0]["name"].get<std::string>());
+    if (!data.contains("groupNextToken")) break;
+    token = data["groupNextToken"];
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"f.yml g", "f.yml h", "z.yml g"}));
+  expect_error(ask("GET", "/api/v1/rules?group_limit=1&group_next_token=x"), 400, "bad_data",
+               "were rule groups changed");
+  expect_error(ask("GET", "/api/v1/rules?group_next_token=x"), 400, "bad_data", "group_limit needs to be provided");
+  expect_error(ask("GET", "/api/v1/rules?group_limit=-1"), 400, "bad_data", "group_limit");
+}
+
 TEST_F(PromRulesTest, ShowsRulesAndAlerts) {
   const auto groups = json(ask("GET", "/api/v1/rules"))["data"]["groups"];
-  ASSERT_EQ(groups.size(), 1U);
+  ASSERT_EQ(groups.size(), 3U);
   const auto& alerting = groups[0]["rules"][0];
   EXPECT_EQ(alerting["state"], "firing");
   EXPECT_EQ(alerting["duration"], 60);
@@ -186,6 +208,9 @@ TEST_F(PromRulesTest, ShowsRulesAndAlerts) {
   EXPECT_EQ(recording["type"], "recording");
   EXPECT_EQ(json(ask("GET", "/api/v1/rules?type=record"))["data"]["groups"][0]["rules"].size(), 1U);
   EXPECT_TRUE(json(ask("GET", "/api/v1/rules?rule_name[]=nosuch"))["data"]["groups"].empty());
+  EXPECT_EQ(json(ask("GET", "/api/v1/rules?file[]=z.yml"))["data"]["groups"].size(), 1U);
+  EXPECT_EQ(json(ask("GET", "/api/v1/rules?match[]=%7Bteam=%22ops%22%7D"))["data"]["groups"].size(), 2U);
+  expect_error(ask("GET", "/api/v1/rules?match[]=%7B"), 400, "bad_data", "match[]");
   EXPECT_EQ(json(ask("GET", "/api/v1/alerts"))["data"]["alerts"][0]["labels"]["alertname"], "Full");
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "base/hash64.h"
 #include "base/text.h"
 #include "base/time_format.h"
 #include "metrics/catalog/catalog.h"
@@ -102,7 +103,20 @@ bool among(const std::string& text, const std::vector<std::string>& wanted) {
   return wanted.empty() || std::ranges::find(wanted, text) != wanted.end();
 }
 
+bool fulfils(const query::Labels& labels, const std::vector<query::Matcher>& matchers) {
+  return std::ranges::all_of(matchers, [&](const query::Matcher& one) { return one.matches(labels.get(one.label())); });
+}
+
+std::string token_of(const GroupStatus& group) {
+  return fmt::format("{:016x}", hash64(HashKey{}, group.file + ";" + group.name));
+}
+
 bool wanted(const RuleStatus& rule, const RuleFilter& filter) {
+  const auto& selectors = filter.selectors;
+  if (!selectors.empty() &&
+      std::ranges::none_of(selectors, [&rule](const auto& one) { return fulfils(rule.labels, one); })) {
+    return false;
+  }
   if (!filter.type.empty() && rule.alerting != (filter.type == "alert")) return false;
   return among(rule.name, filter.names);
 }
@@ -166,19 +180,32 @@ Reply prom_bad_data(const Error& error) { return prom_error("bad_data", error.me
 
 Reply prom_failure(const Error& error) { return prom_error(type_of(error.code()), error.message()); }
 
-std::string rules_json(const std::vector<GroupStatus>& groups, const RuleFilter& filter) {
+Result<std::string> rules_json(const std::vector<GroupStatus>& groups, const RuleFilter& filter) {
   std::string out;
+  std::string token;
+  size_t count = 0;
+  bool begun = filter.next_token.empty();
   for (const GroupStatus& group : groups) {
-    if (!among(group.name, filter.groups) || !among(group.file, filter.files)) continue;
+    begun = begun || token_of(group) == filter.next_token;
+    if (!begun || !among(group.name, filter.groups) || !among(group.file, filter.files)) continue;
     std::string rules;
     for (const RuleStatus& rule : group.rules) {
       if (wanted(rule, filter)) rules += (rules.empty() ? "" : ",") + rule_json(rule, filter.exclude_alerts);
     }
     // A group of which nothing is wanted is left out, as Prometheus does, but not one that is empty itself.
     if (rules.empty() && !group.rules.empty()) continue;
+    if (filter.group_limit > 0 && count == filter.group_limit) {
+      token = token_of(group);
+      break;
+    }
+    ++count;
     out += (out.empty() ? "" : ",") + group_json(group, rules);
   }
-  return R"({"groups":[)" + out + "]}";
+  if (!begun) {
+    return Error(Code::kInvalidArgument, fmt::format("invalid group_next_token {}; were rule groups changed?",
+                                                     json_quote(filter.next_token.substr(0, 64))));
+  }
+  return R"({"groups":[)" + out + "]" + (token.empty() ? "" : R"(,"groupNextToken":)" + json_quote(token)) + "}";
 }
 
 std::string alerts_json(const std::vector<GroupStatus>& groups) {

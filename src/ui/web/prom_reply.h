@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "query/matcher.h"
 #include "rules/rule_status.h"
 #include "ui/web/http.h"
 
@@ -28,9 +29,13 @@ struct RuleFilter {
   std::vector<std::string> names = {};
   std::vector<std::string> groups = {};
   std::vector<std::string> files = {};
+  std::vector<std::vector<query::Matcher>> selectors = {};  // one of them finds the rule's labels; empty: any rule
   bool exclude_alerts = false;
+  size_t group_limit = 0;       // 0: none
+  std::string next_token = {};  // where to go on, from an earlier answer
 };
-std::string rules_json(const std::vector<rules::GroupStatus>& groups, const RuleFilter& filter);
+// Pages of groups as Prometheus gives them. kInvalidArgument: there is no group with this token.
+Result<std::string> rules_json(const std::vector<rules::GroupStatus>& groups, const RuleFilter& filter);
 std::string alerts_json(const std::vector<rules::GroupStatus>& groups);
 
 // The declared metrics in both spellings, {"name":[{"type","help","unit"}]}. An empty `metric`: all. `limit` 0: no

@@ -29,11 +29,12 @@ struct QueryPool::Job {
 };
 
 struct QueryPool::Slot {
-  explicit Slot(EventLoop& loop) : worker(loop) {}
+  Slot(EventLoop& loop, const std::string& history_path) : results(rules::store_path(history_path)), worker(loop) {}
 
   // Used on the worker's thread.
   std::unique_ptr<history::HistoryReader> reader;
   std::unique_ptr<history::AgentFactsReader> facts;
+  rules::ResultReader results;
   std::shared_ptr<Job> job;  // that runs
   ThreadWorker worker;       // ends first
 };
@@ -45,7 +46,9 @@ QueryPool::QueryPool(EventLoop& loop, QueryPoolOptions options, Refusal refusal,
       refused_(registry.counter("monitor_web_queries_refused_total", "Queries refused because too many were waiting.")),
       ended_(registry.counter("monitor_web_queries_ended_total",
                               "Queries ended because their time was over or their client had gone away.")) {
-  for (size_t i = 0; i < options_.at_once; ++i) slots_.push_back(std::make_unique<Slot>(loop));
+  for (size_t i = 0; i < options_.at_once; ++i) {
+    slots_.push_back(std::make_unique<Slot>(loop, options_.history_path));
+  }
   registry.gauge_from("monitor_web_queries_running", "Queries that run now.", [this] {
     return static_cast<double>(std::ranges::count_if(slots_, [](const auto& slot) { return slot->job != nullptr; }));
   });
@@ -121,6 +124,7 @@ Reply QueryPool::run(Slot& slot, const Job& job) const {
   }
   Reply reply = job.work({.reader = *slot.reader,
                           .facts = slot.facts.get(),
+                          .results = slot.results,
                           .check = [&job, &clock] { return job.check(clock.mono_ns()); },
                           .waited_ns = clock.mono_ns() - job.arrived_ns});
   if (reply.status == 500) {

@@ -17,6 +17,7 @@
 
 #include "base/event_loop.h"
 #include "base/worker.h"
+#include "rules/sqlite_store.h"
 #include "telemetry/registry.h"
 #include "ui/web/server.h"
 #include "views/history/agent_facts.h"
@@ -37,6 +38,7 @@ class QueryPool {
   struct Run {
     history::HistoryReader& reader;
     history::AgentFactsReader* facts;  // nullptr: there is no such file
+    rules::ResultReader& results;      // what rules have computed
     // An error ends the question: kDeadlineExceeded, its time is over; kCancelled, its client has gone away.
     std::function<Status()> check;
     int64_t waited_ns = 0;

@@ -189,6 +189,9 @@ std::vector<std::string> Api::troubles(const Servers& servers, int64_t now_ns) c
   add("the log cannot be read: ", state_.log.trouble);
   add("the history cannot be written: ", state_.history.trouble);
   add("the configuration cannot be read: ", config_view_.trouble);
+  if (options_.prometheus.rules != nullptr) {
+    for (const std::string& one : options_.prometheus.rules->troubles()) found.push_back(one);
+  }
   // Unread records may contain data of agents.
   const bool read = state_.log.trouble.empty() && state_.log.caught_up;
   if (read) add("", silence_of(servers, state_.log.newest_ns, now_ns));

@@ -160,7 +160,10 @@ void PromApi::declare_rules(RouteTable& table) {
       route("/rules", "rules", "The rules and their state",
             {std::move(type), parameter("rule_name[]", "Only rules of this name."),
              parameter("rule_group[]", "Only of this group."), parameter("file[]", "Only of this file."),
-             parameter("exclude_alerts", "true: leave the alerts out.")},
+             parameter("match[]", "Only rules whose labels a selector finds; may be repeated."),
+             parameter("exclude_alerts", "true: leave the alerts out."),
+             parameter("group_limit", "The most groups; the answer then has groupNextToken if there are more."),
+             parameter("group_next_token", "Go on where the answer with this groupNextToken ended.")},
             rules_result()),
       &PromApi::rules, false);
   add(table,
