@@ -27,10 +27,10 @@ def text(field, value):
     return varint(field << 3 | 2) + varint(len(value)) + value
 
 
-def batch(agent, incarnation, sequence, time_ns, *more, host="elsewhere", first_unacked=None):
-    """Encodes a MetricBatch with one point; `more`: encoded fields to append."""
+def batch(agent, incarnation, sequence, time_ns, *more, host="elsewhere", first_unacked=None, value=0.5):
+    """Encodes a MetricBatch with one point of system.cpu.utilization; `more`: encoded fields to append."""
     series = text(1, "system.cpu.utilization") + text(3, "1")
-    frame = fixed(1, time_ns) + text(3, b"\0") + text(5, struct.pack("<d", 0.5))
+    frame = fixed(1, time_ns) + text(3, b"\0") + text(5, struct.pack("<d", value))
     return (text(1, agent) + text(2, host) + text(3, incarnation) + number(4, sequence)
             + number(7, sequence if first_unacked is None else first_unacked)
             + text(10, series) + text(11, frame) + fixed(12, time_ns) + b"".join(more))

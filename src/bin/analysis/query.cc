@@ -11,6 +11,8 @@
 #include "metriclog/start_at.h"
 #include "query/evaluator.h"
 #include "query/parser.h"
+#include "rules/layered_source.h"
+#include "rules/sqlite_store.h"
 #include "ui/query/format.h"
 #include "views/history/series_source.h"
 
@@ -68,7 +70,9 @@ Result<query::QueryResult> evaluate(const query::Expression& expression, std::st
     return Error(Code::kDeadlineExceeded, "the query took longer than --timeout; select less, or give it more time");
   };
   const auto facts = history::AgentFactsReader::open(history::facts_path(path));
-  history::HistorySource source(reader, {.check = options.limits.check}, facts ? facts->get() : nullptr);
+  history::HistorySource data(reader, {.check = options.limits.check}, facts ? facts->get() : nullptr);
+  rules::ResultReader results(rules::store_path(path));
+  rules::LayeredSource source(data, results);
   return query::evaluate(expression, source, times, options);
 }
 

@@ -21,6 +21,7 @@
 #include "base/trust.h"
 #include "bin/analysis/config_stores.h"
 #include "bin/analysis/observability_server.h"
+#include "bin/analysis/serve_rules.h"
 #include "plugins/builtin/registry.h"
 #include "ui/web/api.h"
 #include "ui/web/log_tailer.h"
@@ -62,6 +63,9 @@ class Page {
       report_log_failure("cannot read the metric log", flags_.log, opened.error());
       return exit_code_for_reading(flags_.log, opened.error());
     }
+    auto rules = ServeRules::open(rules_options(history_options.path), loop_, clock_, disk_, registry_);
+    if (!rules) return fail("the rules cannot be run", rules.error());
+    rules_ = std::move(*rules);
     web::Api api(loop_, api_options(*access, history_options.path), state_, broadcaster_, registry_, catalog_);
     if (const Status started = api.start(); !started) return fail("cannot serve the page", started.error());
     auto server = start(http, api);
@@ -73,6 +77,14 @@ class Page {
   static int fail(const char* what, const Error& error) {
     log_error(what, {{"reason", error}});
     return exit_code_for(error);
+  }
+
+  ServeRulesOptions rules_options(const std::string& history_path) const {
+    return {.paths = flags_.rules,
+            .history_path = history_path,
+            .data_folder = cli_.data_folder(),
+            .etcd = flags_.dir.empty() ? &flags_.etcd : nullptr,
+            .config_dir = flags_.dir};
   }
 
   // Only validates the options: the tailer opens a log of its own.
@@ -94,6 +106,7 @@ class Page {
     options.prometheus.at_once = flags_.query_threads;
     options.prometheus.max_samples = flags_.query_samples;
     options.prometheus.max_bytes = parse_size(flags_.query_memory).value();
+    options.prometheus.rules = &rules_->reporter();
     options.config.files = !flags_.dir.empty();
     options.config.describe = options.config.files ? flags_.dir : "etcd";
     options.config.open = [this] { return open_config_store(flags_.etcd, flags_.dir, disk_); };
@@ -128,9 +141,12 @@ class Page {
     web::LogTailer tailer(
         [this](const metriclog::ReaderOptions& options) { return open_log_reader(flags_.log, options); }, store, state_,
         broadcaster_, clock_, registry_, stop_);
+    tailer.tell_data_time([this] { return rules_->has_rules(); },
+                          [this](const analysis::DataTime::Reading& time) { rules_->take_data_time(time); });
     const Signals signals(loop_, [&](int) {
       stop_ = true;
       service_.stopping();
+      rules_->let_go();
       tailer.wake();
       // Ends the process if threads do not stop in time; committed data is safe.
       std::thread([ns = cli_.drain_timeout_ns()] {
@@ -142,11 +158,13 @@ class Page {
       tailer.run();
       loop_.stop();
     });
+    rules_->start();
     log_info("reading", {{"log", flags_.log.address()}});
     service_.set_status([this] { return "reading " + flags_.log.address(); });
     service_.ready();
     loop_.run();
     reading.join();
+    rules_->stop();
     return kExitOk;
   }
 
@@ -161,6 +179,7 @@ class Page {
   ServiceNotifier service_{loop_, ServiceEnvironment::read()};
   web::State state_;
   web::EventBroadcaster broadcaster_;
+  std::unique_ptr<ServeRules> rules_;
   std::atomic<bool> stop_ = false;
 };
 
@@ -195,6 +214,7 @@ CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
                   "Memory that the samples and labels of a query of the API may take: bytes, or with a unit")
       ->type_name("SIZE")
       ->capture_default_str();
+  declare_rules(*sub, flags.rules);
   sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)")->type_name("FILE");
   sub->add_option("--history-max", flags.history_max, "Maximum size of the history: bytes, or with a unit")
       ->type_name("SIZE")

@@ -27,6 +27,7 @@ struct ServeFlags {
   size_t query_threads = 4;
   size_t query_samples = 10'000'000;
   std::string query_memory = "256MiB";
+  std::vector<std::string> rules;  // files and folders
 };
 
 CLI::App* declare_serve(CLI::App& app, ServeFlags& flags);

@@ -53,6 +53,9 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
   up.add_option("--web-tls-cert", flags.web_tls_cert, "Serve the web page over TLS with this certificate chain (PEM)")
       ->type_name("FILE");
   up.add_option("--web-tls-key", flags.web_tls_key, "Private key of --web-tls-cert (PEM)")->type_name("FILE");
+  up.add_option("--rules", flags.rules, "Evaluate the alerting and recording rules of this file, or folder of files")
+      ->type_name("FILE|DIR")
+      ->allow_extra_args(false);
   up.add_flag("--web-insecure", flags.web_insecure,
               "Allow the web page plain text, and reading without a login, on an address that other hosts can reach");
   up.add_option("--kafka", flags.kafka,

@@ -27,6 +27,7 @@ struct UpFlags {
   bool web_insecure = false;
   std::string kafka;
   std::vector<std::string> groups;
+  std::vector<std::string> rules;  // files and folders
   EtcdFlags etcd;
   OptionalValue simulate;
 };
