@@ -19,6 +19,8 @@ namespace {
 
 constexpr int64_t kLongestPoll = 250 * kNanosPerMilli;
 constexpr int64_t kCommitEvery = 1 * kNanosPerSecond;
+// While rules wait for the data: an alert is late by up to this time.
+constexpr int64_t kCommitForRules = 250 * kNanosPerMilli;
 // After a commit, the next one waits for this multiple of its duration, so that slow commits are made less often.
 constexpr int64_t kRest = 10;
 constexpr int64_t kExpireEvery = 15 * kNanosPerSecond;
@@ -276,7 +278,8 @@ Status LogTailer::read(Session& session) {
       return went_on.error();
     }
     const int64_t now = clock_.mono_ns();
-    if (now - commit_ns >= std::max(kCommitEvery, kRest * history_.last_commit_ns())) {
+    const int64_t every = on_committed_ && time_wanted_() ? kCommitForRules : kCommitEvery;
+    if (now - commit_ns >= std::max(every, kRest * history_.last_commit_ns())) {
       if (Status committed = commit(); !committed) return history_failed(committed);
       session.tell_data_time();
       commit_ns = clock_.mono_ns();
