@@ -43,7 +43,7 @@ std::string group_key(std::string_view group) { return joined("groups", group); 
 std::string status_key(std::string_view agent_id) { return joined("status", agent_id); }
 std::string inventory_key(std::string_view agent_id) { return joined("inventory", agent_id); }
 std::string plugin_key(std::string_view plugin) { return std::string(kPluginsRoot).append(plugin); }
-std::string notification_log_key(size_t part) { return joined("notifications", std::to_string(part)); }
+std::string notification_log_key(size_t part) { return std::string(kNotificationsRoot) + std::to_string(part); }
 std::string rules_key(std::string_view name) { return std::string(kRulesRoot).append(name); }
 std::string notifier_key() { return joined("leases", "notifier"); }
 

@@ -23,6 +23,9 @@ inline constexpr std::string_view kPluginsRoot = "/monitor/plugins/";
 // Alerting and recording rules: files in Prometheus' format, by name.
 inline constexpr std::string_view kRulesRoot = "/monitor/rules/";
 
+// What receivers of alerts were told, in parts, for the instance that notifies next.
+inline constexpr std::string_view kNotificationsRoot = "/monitor/notifications/";
+
 inline constexpr size_t kMaxKeySegments = 8;
 
 std::string defaults_key();                            // /monitor/defaults

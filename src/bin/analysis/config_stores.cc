@@ -13,14 +13,15 @@ namespace {
 
 class OwnedEtcdStore final : public config::ConfigStore {
  public:
-  static Result<std::unique_ptr<config::ConfigStore>> open(const EtcdFlags& flags) {
+  static Result<std::unique_ptr<config::ConfigStore>> open(const EtcdFlags& flags,
+                                                           config::BlockingEtcdOptions options) {
     std::unique_ptr<OwnedEtcdStore> store(new OwnedEtcdStore());
     auto connection = connect_etcd(store->loop_, flags);
     if (!connection) return connection.error();
     store->connection_ = std::move(*connection);
     EventLoop& loop = store->loop_;
     store->store_ =
-        std::make_unique<config::EtcdStore>(loop, *store->connection_->client, [&loop] { loop.run_once(-1); });
+        std::make_unique<config::EtcdStore>(loop, *store->connection_->client, [&loop] { loop.run_once(-1); }, options);
     return std::unique_ptr<config::ConfigStore>(std::move(store));
   }
   Result<std::optional<config::Stored>> get(const std::string& key) override { return store_->get(key); }
@@ -44,8 +45,8 @@ class OwnedEtcdStore final : public config::ConfigStore {
 }  // namespace
 
 Result<std::unique_ptr<config::ConfigStore>> open_config_store(const EtcdFlags& flags, const std::string& dir,
-                                                               Disk& disk) {
-  if (dir.empty()) return OwnedEtcdStore::open(flags);
+                                                               Disk& disk, config::BlockingEtcdOptions options) {
+  if (dir.empty()) return OwnedEtcdStore::open(flags, options);
   return std::unique_ptr<config::ConfigStore>(std::make_unique<config::FileStore>(disk, dir));
 }
 

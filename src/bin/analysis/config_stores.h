@@ -7,13 +7,14 @@
 #include "base/disk.h"
 #include "base/result.h"
 #include "bin/common/etcd_flags.h"
+#include "config/etcd/blocking_etcd_client.h"
 #include "config/store.h"
 
 namespace monitor {
 
 // Uses files if `dir` names a folder. The store belongs to the calling thread; the disk must outlive it.
 Result<std::unique_ptr<config::ConfigStore>> open_config_store(const EtcdFlags& flags, const std::string& dir,
-                                                               Disk& disk);
+                                                               Disk& disk, config::BlockingEtcdOptions options = {});
 
 // The options --dir, --etcd and the like; they exclude each other.
 void add_configuration_options(CLI::App& app, EtcdFlags& flags, std::string& dir);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -19,6 +20,8 @@
 #include "base/size_format.h"
 #include "base/text.h"
 #include "base/trust.h"
+#include "bin/analysis/alert_notifications.h"
+#include "bin/analysis/alert_shared_log.h"
 #include "bin/analysis/config_stores.h"
 #include "bin/analysis/observability_server.h"
 #include "bin/analysis/serve_rules.h"
@@ -63,9 +66,13 @@ class Page {
       report_log_failure("cannot read the metric log", flags_.log, opened.error());
       return exit_code_for_reading(flags_.log, opened.error());
     }
+    const auto notifications = open_notifications();
+    if (!notifications) return fail("nobody can be notified of alerts", notifications.error());
     auto rules = ServeRules::open(rules_options(history_options.path), loop_, clock_, disk_, registry_);
     if (!rules) return fail("the rules cannot be run", rules.error());
     rules_ = std::move(*rules);
+    rules_->set_sink(notifications_.get());
+    rules_->on_notifies([this](bool notifies) { notifications_->set_active(notifies); });
     web::Api api(loop_, api_options(*access, history_options.path), state_, broadcaster_, registry_, catalog_);
     if (const Status started = api.start(); !started) return fail("cannot serve the page", started.error());
     auto server = start(http, api);
@@ -85,6 +92,34 @@ class Page {
             .data_folder = cli_.data_folder(),
             .etcd = flags_.dir.empty() ? &flags_.etcd : nullptr,
             .config_dir = flags_.dir};
+  }
+
+  // Alerts, their history and silences are kept also if nobody is notified.
+  Status open_notifications() {
+    notify::NotifierOptions options;
+    if (!flags_.notify.empty()) {
+      if (const auto config = notify::load_config(flags_.notify); !config) return config.error();
+      options.config_path = std::filesystem::absolute(flags_.notify).string();  // commands read it, too
+    }
+    options.store_path = cli_.data_folder() + "/alerts.db";
+    options.senders.clock = &clock_;
+    if (flags_.log.log.empty()) {
+      options.senders.brokers = flags_.log.kafka.brokers;
+      options.senders.kafka_properties = flags_.log.kafka.properties;
+    }
+    AlertNotifications::Share share;
+    if (flags_.dir.empty() && flags_.etcd.named()) {
+      share = [this] {
+        return std::make_shared<StoreSharedLog>([this] {
+          // Notifications wait for an answer.
+          const config::BlockingEtcdOptions quick{.call_timeout_ns = kNanosPerSecond,
+                                                  .total_timeout_ns = 2 * kNanosPerSecond};
+          return open_config_store(flags_.etcd, "", disk_, quick);
+        });
+      };
+    }
+    notifications_ = std::make_unique<AlertNotifications>(std::move(options), std::move(share), clock_, registry_);
+    return {};
   }
 
   // Only validates the options: the tailer opens a log of its own.
@@ -179,7 +214,8 @@ class Page {
   ServiceNotifier service_{loop_, ServiceEnvironment::read()};
   web::State state_;
   web::EventBroadcaster broadcaster_;
-  std::unique_ptr<ServeRules> rules_;
+  std::unique_ptr<AlertNotifications> notifications_;
+  std::unique_ptr<ServeRules> rules_;  // its thread uses the notifications
   std::atomic<bool> stop_ = false;
 };
 
@@ -215,6 +251,8 @@ CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
       ->type_name("SIZE")
       ->capture_default_str();
   declare_rules(*sub, flags.rules);
+  sub->add_option("--notify", flags.notify, "Notify the receivers of this file of the alerts of rules")
+      ->type_name("FILE");
   sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)")->type_name("FILE");
   sub->add_option("--history-max", flags.history_max, "Maximum size of the history: bytes, or with a unit")
       ->type_name("SIZE")

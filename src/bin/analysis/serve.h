@@ -28,6 +28,7 @@ struct ServeFlags {
   size_t query_samples = 10'000'000;
   std::string query_memory = "256MiB";
   std::vector<std::string> rules;  // files and folders
+  std::string notify;              // the configuration of notifications; empty: nobody is notified
 };
 
 CLI::App* declare_serve(CLI::App& app, ServeFlags& flags);

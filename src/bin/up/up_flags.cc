@@ -56,6 +56,8 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
   up.add_option("--rules", flags.rules, "Evaluate the alerting and recording rules of this file, or folder of files")
       ->type_name("FILE|DIR")
       ->allow_extra_args(false);
+  up.add_option("--notify", flags.notify, "Notify the receivers of this file of the alerts of rules")
+      ->type_name("FILE");
   up.add_flag("--web-insecure", flags.web_insecure,
               "Allow the web page plain text, and reading without a login, on an address that other hosts can reach");
   up.add_option("--kafka", flags.kafka,

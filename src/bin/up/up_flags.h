@@ -28,6 +28,7 @@ struct UpFlags {
   std::string kafka;
   std::vector<std::string> groups;
   std::vector<std::string> rules;  // files and folders
+  std::string notify;              // the configuration of notifications
   EtcdFlags etcd;
   OptionalValue simulate;
 };

@@ -46,7 +46,8 @@ TEST(Roles, AuthorWritesDocumentsButNoStatus) {
   const KeyRole role = author_role();
   for (const char* const key :
        {"/monitor/defaults", "/monitor/groups/web", "/monitor/config/web-1", "/monitor/overrides/agents/web-1/manual",
-        "/monitor/plugins/x", "/monitor/inventory/web-1", "/monitor/rules/x", "/monitor/leases/notifier"}) {
+        "/monitor/plugins/x", "/monitor/inventory/web-1", "/monitor/rules/x", "/monitor/leases/notifier",
+        "/monitor/notifications/7"}) {
     EXPECT_EQ(may(role, key), May::kWrite) << key;
   }
   EXPECT_EQ(may(role, "/monitor/unknown/x"), May::kRead) << "an author may write only known folders";
