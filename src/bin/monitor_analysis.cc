@@ -135,44 +135,45 @@ Completions completions() {
   return words;
 }
 
+constexpr const char* kExamples =
+    "  monitor-analysis get-metrics --kafka localhost:9092 --group-id my-team --timeout 10\n"
+    "  monitor-analysis get-metrics --log sqlite:/var/lib/monitor/log.db\n"
+    "  monitor-analysis get-metrics --from -10m --agent agent-001 --metric cpu --format json\n"
+    "  monitor-analysis ledger --log sqlite:/var/lib/monitor/log.db --agent agent-001\n"
+    "  monitor-analysis top --log sqlite:/var/lib/monitor/log.db\n"
+    "  monitor-analysis serve --kafka localhost:9092 --etcd localhost:2379   the web page\n"
+    "  monitor-analysis query --last 1h --format plot 'avg({\"system.cpu.utilization\"})'\n"
+    "  monitor-analysis aggregate --window 1m --by agent --metric cpu --stats avg,p95,max\n"
+    "  monitor-analysis aggregate --window 5m --slide 1m --group-id aggregates --output kafka\n"
+    "  monitor-analysis aggregate --from -1h --once --format csv --metric memory\n"
+    "  monitor-analysis rules check rules.yaml\n"
+    "  monitor-analysis rules test tests.yaml\n"
+    "  monitor-analysis rules replay rules.yaml --from -7d\n"
+    "  monitor-analysis rules put disks rules.yaml --etcd localhost:2379\n"
+    "  monitor-analysis rules list --etcd localhost:2379\n"
+    "  monitor-analysis rules rm disks --etcd localhost:2379\n"
+    "  monitor-analysis forget agent-001\n"
+    "  monitor-analysis alert check /etc/monitor/notify.yml\n"
+    "  monitor-analysis alert list\n"
+    "  monitor-analysis alert history --last 7d\n"
+    "  monitor-analysis alert silence --matcher 'agent=~\"web-.*\"' --for 2h --reason 'new kernel'\n"
+    "  monitor-analysis alert silence --list\n"
+    "  monitor-analysis alert test-notification --receiver oncall --notify /etc/monitor/notify.yml\n"
+    "  monitor-analysis user add ann --role admin --users /etc/monitor/users.json\n"
+    "  monitor-analysis user role ann --role editor\n"
+    "  monitor-analysis user passwd ann --password-file ann.txt\n"
+    "  monitor-analysis user remove ann\n"
+    "  monitor-analysis user list\n"
+    "  monitor-analysis api-token create --name ci --role viewer --for 30d\n"
+    "  monitor-analysis api-token revoke ci\n"
+    "  monitor-analysis api-token list\n"
+    "  monitor-analysis log-settings --kafka localhost:9092\n";
+
 int run(int argc, char** argv) {
   raise_descriptor_limit();
   block_signals();
   Flags flags;
-  Cli cli({"monitor-analysis", "Reads the metric log.",
-           "  monitor-analysis get-metrics --kafka localhost:9092 --group-id my-team --timeout 10\n"
-           "  monitor-analysis get-metrics --log sqlite:/var/lib/monitor/log.db\n"
-           "  monitor-analysis get-metrics --from -10m --agent agent-001 --metric cpu --format json\n"
-           "  monitor-analysis ledger --log sqlite:/var/lib/monitor/log.db --agent agent-001\n"
-           "  monitor-analysis top --log sqlite:/var/lib/monitor/log.db\n"
-           "  monitor-analysis serve --kafka localhost:9092 --etcd localhost:2379   the web page\n"
-           "  monitor-analysis query --last 1h --format plot 'avg({\"system.cpu.utilization\"})'\n"
-           "  monitor-analysis aggregate --window 1m --by agent --metric cpu --stats avg,p95,max\n"
-           "  monitor-analysis aggregate --window 5m --slide 1m --group-id aggregates --output kafka\n"
-           "  monitor-analysis aggregate --from -1h --once --format csv --metric memory\n"
-           "  monitor-analysis rules check rules.yaml\n"
-           "  monitor-analysis rules test tests.yaml\n"
-           "  monitor-analysis rules replay rules.yaml --from -7d\n"
-           "  monitor-analysis rules put disks rules.yaml --etcd localhost:2379\n"
-           "  monitor-analysis rules list --etcd localhost:2379\n"
-           "  monitor-analysis rules rm disks --etcd localhost:2379\n"
-           "  monitor-analysis forget agent-001\n"
-           "  monitor-analysis alert check /etc/monitor/notify.yml\n"
-           "  monitor-analysis alert list\n"
-           "  monitor-analysis alert history --last 7d\n"
-           "  monitor-analysis alert silence --matcher 'agent=~\"web-.*\"' --for 2h --reason 'new kernel'\n"
-           "  monitor-analysis alert silence --list\n"
-           "  monitor-analysis alert test-notification --receiver oncall --notify /etc/monitor/notify.yml\n"
-           "  monitor-analysis user add ann --role admin --users /etc/monitor/users.json\n"
-           "  monitor-analysis user role ann --role editor\n"
-           "  monitor-analysis user passwd ann --password-file ann.txt\n"
-           "  monitor-analysis user remove ann\n"
-           "  monitor-analysis user list\n"
-           "  monitor-analysis api-token create --name ci --role viewer --for 30d\n"
-           "  monitor-analysis api-token revoke ci\n"
-           "  monitor-analysis api-token list\n"
-           "  monitor-analysis log-settings --kafka localhost:9092\n",
-           completions()});
+  Cli cli({"monitor-analysis", "Reads the metric log.", kExamples, completions()});
   cli.app().require_subcommand(1);
   const CLI::App* const get = declare(cli, flags);
   LedgerFlags ledger_flags;

@@ -84,6 +84,7 @@ void Api::declare() {
   declare_history(table_);
   declare_log(table_);
   declare_alerts(table_);
+  declare_silences(table_);
   declare_config(table_);
   declare_stream(table_);
   prometheus_.declare(table_);

@@ -118,6 +118,7 @@ class Api {
   void messages(const Call& call);
   // routes_alerts.cc
   void declare_alerts(RouteTable& table);
+  void declare_silences(RouteTable& table);
   // routes_config.cc
   void declare_config(RouteTable& table);
   void declare_documents(RouteTable& table);

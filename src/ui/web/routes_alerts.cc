@@ -41,7 +41,7 @@ void Api::declare_alerts(RouteTable& table) {
                           .path = "/alerts",
                           .role = Role::kViewer,
                           .id = "getAlerts",
-                          .summary = "Alerts that are firing or pending, and what keeps them quiet",
+                          .summary = "Alerts that are firing or pending, and what suppresses them",
                           .result = object({{"alerts", list(open_object(),
                                                             "as in `monitor-analysis alert list "
                                                             "--format json`")},
@@ -75,6 +75,9 @@ void Api::declare_alerts(RouteTable& table) {
                               return alerts_.history(from, static_cast<size_t>(most));
                             });
                           }});
+}
+
+void Api::declare_silences(RouteTable& table) {
   table.routes.push_back({.method = "GET",
                           .path = "/silences",
                           .role = Role::kViewer,
