@@ -15,6 +15,8 @@ double quantile(double q, std::vector<double> values) {
   const auto lower = static_cast<size_t>(std::floor(rank));
   const size_t upper = std::min(lower + 1, values.size() - 1);
   const double weight = rank - std::floor(rank);
+  // The value above may be infinite, and 0 times it is NaN.
+  if (weight == 0) return values[lower];
   return values[lower] * (1 - weight) + values[upper] * weight;
 }
 

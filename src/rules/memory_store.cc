@@ -16,8 +16,8 @@ Result<std::vector<query::StoredSeries>> MemoryStore::select(std::span<const que
                                                              int64_t to_ms) {
   std::vector<query::StoredSeries> found;
   for (const auto& [name, of_name] : series_) {
-    const bool possible = std::ranges::all_of(matchers, [&name = name](const query::Matcher& one) {
-      return one.label() != query::kNameLabel || one.matches(name);
+    const bool possible = std::ranges::all_of(matchers, [&metric = name](const query::Matcher& one) {
+      return one.label() != query::kNameLabel || one.matches(metric);
     });
     if (!possible) continue;
     for (const auto& [labels, points] : of_name) {

@@ -209,6 +209,7 @@ Result<DDSketch> DDSketch::decode(std::string_view bytes) {
     }
     if (field->number == kCollapses) {
       if (field->value > kMaxCollapses) return malformed("it was collapsed too often");
+      if (sketch.buckets() > 0) return malformed("it says after its buckets how wide they are");
       sketch.collapses_ = static_cast<unsigned>(field->value);
     }
     if (field->number == kZeros) sketch.zeros_ = field->value;
