@@ -1,4 +1,5 @@
-// Alert: what an alerting rule says about one set of labels at one evaluation, and AlertSink, which is told of it.
+// Alert: the result of an alerting rule for one set of labels at one evaluation. AlertSink: the interface that receives
+// alerts.
 //
 // The life of an alert is that of Prometheus: it becomes pending when the expression first has a value for its labels,
 // firing when that has lasted for the rule's `for`, and resolved when the expression has no value any more.
@@ -31,7 +32,7 @@ struct Alert {
   bool operator==(const Alert&) const = default;
 };
 
-// Declared by the rule engine, which uses it; notifications implement it.
+// The rule engine declares and calls it; notifications implement it.
 class AlertSink {
  public:
   virtual ~AlertSink() = default;

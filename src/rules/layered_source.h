@@ -1,11 +1,11 @@
-// LayeredSource: the stored metrics and what rules have computed from them, as one SeriesSource.
+// LayeredSource: the stored metrics and the results of rules as one SeriesSource.
 #pragma once
 
 #include "query/series.h"
 
 namespace monitor::rules {
 
-// One thread. The sources must outlive it. A series that both have is that of the results.
+// One thread. The sources must outlive it. If both have a series, that of the results counts.
 class LayeredSource final : public query::SeriesSource {
  public:
   LayeredSource(query::SeriesSource& data, query::SeriesSource& results) : data_(data), results_(results) {}

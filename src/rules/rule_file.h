@@ -5,8 +5,8 @@
 //     - name: NAME          unique in the file
 //       interval: 15s       default: that of the program
 //       limit: 0            how many alerts or series one rule may have; 0: any number
-//       query_offset: 0s    expressions see the data of so long before the evaluation
-//       eval_delay: 0s      an evaluation waits so much longer for the data of its time
+//       query_offset: 0s    expressions are evaluated this long before the evaluation's time
+//       eval_delay: 0s      an evaluation waits this much longer for the data of its time
 //       labels: {}          of all rules of the group
 //       rules:
 //         - alert: NAME     or record: METRIC
@@ -16,8 +16,8 @@
 //           labels: {}      values are templates (template.h)
 //           annotations: {}
 //
-// A file is valid as a whole or not at all. Unknown keys, keys that are there twice, durations, expressions, names and
-// templates that are not valid are faults, each with its line and column.
+// A file is valid as a whole or not at all. Unknown and repeated keys, and invalid durations, expressions, names and
+// templates are faults, each with its line and column.
 #pragma once
 
 #include <cstddef>
@@ -54,7 +54,7 @@ struct Rule {
   std::shared_ptr<const query::Expression> expression;
   int64_t for_ms = 0;
   int64_t keep_firing_for_ms = 0;
-  // Sorted by name; the group's labels are among them. Of a recording rule they are texts, not templates.
+  // Sorted by name; includes the group's labels. Those of a recording rule are texts, not templates.
   std::vector<TemplatedText> labels;
   std::vector<TemplatedText> annotations;
   Place place;              // of the rule

@@ -1,5 +1,4 @@
-// RuleReporter: what the rule engine tells about its rules, for those who show them: the HTTP API of the page, and
-// commands. The engine implements it.
+// RuleReporter: the state of all rules, for the HTTP API of the page and for commands. The rule engine implements it.
 #pragma once
 
 #include <cstdint>

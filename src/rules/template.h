@@ -1,7 +1,7 @@
-// Template: a text with parts that are computed, in the language of Prometheus' templates
+// Template: a text with computed parts, in the language of Prometheus' templates
 // (https://prometheus.io/docs/prometheus/latest/configuration/template_reference/): "{{ $labels.agent }} is at
-// {{ $value | humanizePercentage }}". It is Go's text/template; what this program does not know of it is refused when
-// the template is parsed.
+// {{ $value | humanizePercentage }}". The language is Go's text/template. Parsing
+// rejects the parts of it that this program does not support.
 //
 // Immutable after parsing; may be shared by threads. Expanding takes bounded time, memory and depth.
 #pragma once
@@ -25,7 +25,7 @@ inline constexpr size_t kMaxExpandedBytes = size_t{64} << 10;
 
 struct TemplateMap;
 
-// What a template is about.
+// The values that a template may use. The pointers must be valid while it is expanded.
 struct TemplateContext {
   const query::Labels* labels = nullptr;  // {{ $labels }}, {{ .Labels }}
   double value = 0;                       // {{ $value }}, {{ .Value }}
@@ -33,7 +33,7 @@ struct TemplateContext {
   std::string_view external_url = {};
   // Further fields of {{ . }}, for a text that is about more than one series; nullptr: none. It must outlive the call.
   const TemplateMap* fields = nullptr;
-  // {{ query "EXPRESSION" }}: its value at the time of the evaluation.
+  // Evaluates {{ query "EXPRESSION" }} at the time of the evaluation.
   std::function<Result<std::vector<query::ResultSeries>>(const std::string& expression)> query = {};
 };
 
@@ -43,13 +43,14 @@ struct Tree;
 
 class Template {
  public:
-  // Errors: kInvalidArgument, or kUnimplemented for what is not known; the message begins with the place in the text.
+  // Errors: kInvalidArgument; kUnimplemented for what this program does not support. The message begins with the place
+  // in the text.
   static Result<Template> parse(std::string_view text);
 
-  // A text without any computed part, whatever it contains.
+  // A template that expands to exactly this text.
   static Template literal(std::string_view text) { return {std::string(text), nullptr}; }
 
-  // Errors: what the template does cannot be done with these values; the message begins with the place in the text.
+  // Errors: a part cannot be computed from these values. The message begins with the place in the text.
   Result<std::string> expand(const TemplateContext& context) const;
 
   const std::string& text() const { return text_; }

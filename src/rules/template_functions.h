@@ -28,7 +28,7 @@ std::span<const Function> logic_functions();
 
 // nullptr if there is none.
 const Function* find_function(std::string_view name);
-// Whether Go or Prometheus has a function of this name that this program does not have.
+// True if Go or Prometheus has a function of this name that this program does not support.
 bool unsupported_function(std::string_view name);
 
 // Go's fmt.Sprintf for the verbs d, s, q, v, t, f, e, g, x and %.

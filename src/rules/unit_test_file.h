@@ -35,7 +35,7 @@ struct AlertTest {
 };
 
 struct ExpectedSample {
-  std::string labels;  // as the file notes them
+  std::string labels;  // as written in the file
   double value = 0;
 };
 
