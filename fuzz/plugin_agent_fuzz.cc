@@ -6,6 +6,7 @@
 #include <map>
 #include <string_view>
 
+#include "base/testing/fake_clock.h"
 #include "plugins/hosted/hosted_plugin.h"
 
 namespace {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/testing/fake_clock.h"
 #include "grpc/client_session.h"
 
 namespace {

@@ -7,6 +7,7 @@
 
 #include "base/event_loop.h"
 #include "base/log.h"
+#include "base/testing/fake_clock.h"
 #include "base/testing/fault_disk.h"
 #include "base/testing/manual_worker.h"
 #include "spool/file_spool.h"

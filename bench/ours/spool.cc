@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "base/testing/fake_clock.h"
 #include "base/testing/manual_worker.h"
 #include "floor/arguments.h"
 #include "load/batches.h"

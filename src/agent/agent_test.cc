@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/testing/fake_clock.h"
 #include "metrics/decode.h"
 #include "spool/memory_spool.h"
 

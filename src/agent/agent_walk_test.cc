@@ -10,6 +10,7 @@
 
 #include "agent/agent.h"
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "metrics/decode.h"
 #include "spool/memory_spool.h"
 

@@ -5,7 +5,6 @@
 // thread-safe.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 namespace monitor {
@@ -31,25 +30,6 @@ class SystemClock final : public Clock {
  public:
   int64_t wall_ns() const override;
   int64_t mono_ns() const override;
-};
-
-// A clock that only moves when a test advances it; wall and monotonic time can move together or apart.
-class FakeClock final : public Clock {
- public:
-  explicit FakeClock(int64_t wall_ns = 1'700'000'000 * kNanosPerSecond, int64_t mono_ns = 1'000 * kNanosPerSecond)
-      : wall_(wall_ns), mono_(mono_ns) {}
-  int64_t wall_ns() const override { return wall_; }
-  int64_t mono_ns() const override { return mono_; }
-
-  void advance(int64_t ns) {
-    wall_ += ns;
-    mono_ += ns;
-  }
-  void step_wall(int64_t ns) { wall_ += ns; }
-
- private:
-  std::atomic<int64_t> wall_;
-  std::atomic<int64_t> mono_;
 };
 
 }  // namespace monitor

@@ -69,15 +69,6 @@ void TimerQueue::run_due(int64_t now) {
   }
 }
 
-void FakeTimers::advance(int64_t ns) {
-  const int64_t end = clock_.mono_ns() + ns;
-  while (queue_.next_due() <= end) {
-    clock_.advance(std::max<int64_t>(0, queue_.next_due() - clock_.mono_ns()));
-    queue_.run_due(clock_.mono_ns());
-  }
-  clock_.advance(std::max<int64_t>(0, end - clock_.mono_ns()));  // a callback may have advanced it
-}
-
 EventLoop::EventLoop(const Clock& clock) : clock_(clock) {
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

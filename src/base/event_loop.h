@@ -50,23 +50,6 @@ class TimerQueue {
   Timers::TimerId next_id_ = 1;
 };
 
-// Timers for tests: advance() moves the clock and fires timers on the way, each at its own time.
-class FakeTimers final : public Timers {
- public:
-  const Clock& clock() const override { return clock_; }
-  FakeClock& fake_clock() { return clock_; }
-  TimerId call_at(int64_t mono_ns, std::function<void()> callback) override {
-    return queue_.add(mono_ns, std::move(callback));
-  }
-  void cancel_timer(TimerId id) override { queue_.cancel(id); }
-  void advance(int64_t ns);
-  bool idle() const { return queue_.empty(); }
-
- private:
-  FakeClock clock_;
-  TimerQueue queue_;
-};
-
 class EventLoop final : public Timers {
  public:
   // Receives the epoll event bits.

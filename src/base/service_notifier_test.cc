@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "base/testing/fake_clock.h"
+
 namespace monitor {
 namespace {
 

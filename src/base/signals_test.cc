@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "base/clock.h"
+#include "base/testing/fake_clock.h"
 
 namespace monitor {
 namespace {

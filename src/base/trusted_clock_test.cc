@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/fake_clock.h"
 #include "base/testing/fault_disk.h"
 
 namespace monitor {

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/event_loop.h"
+#include "base/testing/fake_clock.h"
 #include "base/testing/manual_worker.h"
 #include "base/time_format.h"
 #include "config/testing/fake_catalog.h"

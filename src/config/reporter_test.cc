@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/event_loop.h"
+#include "base/testing/fake_clock.h"
 
 namespace monitor::config {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "base/protowire.h"
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"
 #include "metrics/json_form.h"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "grpc/testing/frames.h"
 #include "grpc/testing/session_pair.h"
 

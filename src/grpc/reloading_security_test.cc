@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/testing/fake_clock.h"
 #include "grpc/testing/certificates.h"
 #include "grpc/tls.h"
 

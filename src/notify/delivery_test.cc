@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "base/testing/fake_clock.h"
 #include "notify/command.h"
 #include "notify/delivery_queue.h"
 #include "notify/message_text.h"

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <set>
 
+#include "base/testing/fake_clock.h"
 #include "notify/testing/temporary_folder.h"
 
 namespace monitor::notify {

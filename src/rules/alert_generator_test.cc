@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/testing/fake_clock.h"
 #include "query/testing/memory_source.h"
 #include "rules/engine.h"
 #include "rules/memory_store.h"

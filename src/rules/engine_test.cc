@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/clock.h"
+#include "base/testing/fake_clock.h"
 #include "query/parser.h"
 #include "query/testing/memory_source.h"
 #include "rules/layered_source.h"

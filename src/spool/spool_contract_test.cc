@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/testing/fake_clock.h"
 #include "base/testing/manual_worker.h"
 #include "spool/memory_spool.h"
 #include "spool/testing/spool_world.h"

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/testing/fake_clock.h"
 #include "config/schema.h"
 #include "config/validate.h"
 #include "inputs/proc/host_source.h"

@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "base/testing/fake_clock.h"
 #include "config/etcd/messages.h"
 #include "config/etcd/testing/fake_etcd.h"
 

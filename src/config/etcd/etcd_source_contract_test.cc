@@ -1,3 +1,4 @@
+#include "base/testing/fake_clock.h"
 #include "config/etcd/etcd_source.h"
 #include "config/etcd/testing/fake_etcd.h"
 #include "config/testing/source_contract.h"

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "base/testing/fake_clock.h"
 #include "config/document.h"
 #include "config/etcd/messages.h"
 #include "config/etcd/testing/etcd_source_fixture.h"

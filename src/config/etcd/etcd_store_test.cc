@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/fake_clock.h"
 #include "config/document.h"
 #include "config/etcd/messages.h"
 #include "config/etcd/testing/fake_etcd.h"

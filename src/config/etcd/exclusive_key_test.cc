@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/fake_clock.h"
 #include "config/etcd/messages.h"
 #include "config/etcd/testing/fake_etcd.h"
 

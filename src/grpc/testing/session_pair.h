@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "base/testing/fake_clock.h"
 #include "grpc/client_session.h"
 #include "grpc/server_session.h"
 

@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "base/testing/fault_disk.h"
 #include "identity/ca/openssl.h"
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/testing/fake_clock.h"
 #include "base/testing/fault_disk.h"
 #include "identity/ca/credentials.h"
 #include "identity/ca/revoked_certificates.h"

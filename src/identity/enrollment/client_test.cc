@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 
+#include "base/testing/fake_clock.h"
 #include "base/testing/fault_disk.h"
 #include "base/testing/manual_worker.h"
 #include "identity/ca/enrollment_store.h"

@@ -8,6 +8,7 @@
 
 #include "base/disk.h"
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "grpc/channel.h"
 #include "grpc/server.h"
 #include "grpc/tls.h"

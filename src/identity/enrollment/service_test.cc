@@ -5,6 +5,7 @@
 
 #include <variant>
 
+#include "base/testing/fake_clock.h"
 #include "base/testing/fault_disk.h"
 #include "base/testing/manual_worker.h"
 #include "grpc/testing/session_pair.h"

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "inputs/proc/cpu.h"
 #include "inputs/proc/disk.h"
 #include "inputs/proc/host_source.h"

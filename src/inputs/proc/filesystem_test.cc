@@ -9,6 +9,8 @@
 #include <map>
 #include <mutex>
 
+#include "base/testing/fake_clock.h"
+
 namespace monitor::agent {
 namespace {
 

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/clock.h"
+#include "base/testing/fake_clock.h"
 #include "inputs/proc/host_source.h"
 
 namespace monitor::agent {

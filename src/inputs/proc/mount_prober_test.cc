@@ -10,6 +10,8 @@
 #include <set>
 #include <thread>
 
+#include "base/testing/fake_clock.h"
+
 namespace monitor::agent {
 namespace {
 

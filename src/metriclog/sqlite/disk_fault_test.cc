@@ -9,6 +9,7 @@
 #include <fstream>
 #include <new>
 
+#include "base/testing/fake_clock.h"
 #include "metriclog/sqlite/sqlite_log.h"
 #include "metriclog/testing/deliveries.h"
 

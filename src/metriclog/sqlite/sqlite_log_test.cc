@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/testing/fake_clock.h"
 #include "metriclog/testing/log_contract.h"
 
 namespace monitor::metriclog {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "metriclog/testing/log_contract.h"
 
 namespace monitor::metriclog {

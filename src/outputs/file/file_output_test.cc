@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/testing/fake_clock.h"
 #include "base/testing/fault_disk.h"
 #include "base/testing/manual_worker.h"
 #include "base/text.h"

@@ -1,6 +1,7 @@
 // The chain with a plugin in a fake host.
 #include <gtest/gtest.h>
 
+#include "base/testing/fake_clock.h"
 #include "plugins/chain/chain.h"
 #include "plugins/chain/plugin_report.h"
 #include "plugins/hosted/testing/fake_links.h"

@@ -1,6 +1,7 @@
 // The effect of every built-in plugin on ticks, and the chain: order, drops, failures, state across a reload.
 #include <gtest/gtest.h>
 
+#include "base/testing/fake_clock.h"
 #include "plugins/builtin/registry.h"
 #include "plugins/chain/chain.h"
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/fake_clock.h"
 #include "plugins/hosted/testing/fake_links.h"
 
 namespace monitor::agent {

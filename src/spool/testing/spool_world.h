@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "base/testing/fake_clock.h"
 #include "base/testing/fault_disk.h"
 #include "base/testing/manual_worker.h"
 #include "spool/file_spool.h"

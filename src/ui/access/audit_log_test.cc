@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/testing/fake_clock.h"
+
 namespace monitor::access {
 namespace {
 

@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "base/testing/fake_clock.h"
+
 namespace monitor::access {
 namespace {
 

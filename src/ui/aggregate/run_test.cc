@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/testing/fake_clock.h"
 #include "base/text.h"
 #include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "base/text.h"
 #include "consume/consumer.h"
 #include "views/ledger/report.h"

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <limits>
 
+#include "base/testing/fake_clock.h"
 #include "base/time_format.h"
 #include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/disk.h"
+#include "base/testing/fake_clock.h"
 #include "ui/access/secret.h"
 
 namespace monitor::analysis::web {

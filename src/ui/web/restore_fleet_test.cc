@@ -7,6 +7,8 @@
 #include <cmath>
 #include <filesystem>
 
+#include "base/testing/fake_clock.h"
+
 namespace monitor::analysis::web {
 namespace {
 

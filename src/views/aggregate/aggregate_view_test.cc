@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "consume/consumer.h"
 #include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"

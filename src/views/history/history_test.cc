@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "consume/consumer.h"
 #include "metriclog/testing/deliveries.h"
 #include "metriclog/testing/memory_log.h"

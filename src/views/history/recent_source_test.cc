@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "query/parser.h"
 #include "views/history/series_source.h"
 #include "views/history/store.h"

@@ -13,6 +13,7 @@
 #include <map>
 
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "views/history/block.h"
 #include "views/history/query.h"
 #include "views/history/store.h"

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/testing/fake_clock.h"
 #include "consume/consumer.h"
 #include "metriclog/testing/deliveries.h"
 #include "metriclog/testing/memory_log.h"

@@ -11,6 +11,7 @@
 
 #include "base/event_loop.h"
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "config/etcd/etcd_client.h"
 #include "config/etcd/etcd_source.h"
 #include "config/etcd/messages.h"

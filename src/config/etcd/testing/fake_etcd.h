@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "base/testing/fake_clock.h"
 #include "config/etcd/connector.h"
 
 namespace monitor::config {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/testing/fake_clock.h"
 #include "inputs/stream/ingest.h"
 #include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/testing/fake_clock.h"
 #include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"
 
