@@ -127,6 +127,10 @@ Result<LogFormat> parse_log_format(std::string_view name) {
 void log_configure(LogLevel level, LogFormat format) {
   g_level = level;
   g_format = format;
+  // Starts afresh, so that a test sees its lines whatever other tests of its process have logged.
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  s.repeats.clear();
 }
 
 void log_set_level(LogLevel level) { g_level = level; }
