@@ -88,15 +88,20 @@ class Model:
     """What the rule says of one agent, second by second."""
 
     def __init__(self, agent):
-        self.agent, self.state, self.since, self.fired = agent, "none", 0, 0
+        self.agent, self.state, self.since, self.fired, self.unknown_since = agent, "none", 0, 0, None
 
     def advance(self, second, value):
         """`value`: None if the data has not come. Returns the event, if there is one."""
         if value is None:
+            if self.state == "pending" and self.unknown_since is None:
+                self.unknown_since = second
             return None
+        unknown_since, self.unknown_since = self.unknown_since, None
         if value > 10:
             if self.state == "none":
                 self.state, self.since = "pending", second
+            elif unknown_since is not None:
+                self.since += second - unknown_since  # time without data does not count for `for`
             if self.state == "pending" and second - self.since >= 2:
                 self.state, self.fired = "firing", second
                 return (self.agent, "firing", second)
