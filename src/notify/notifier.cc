@@ -84,6 +84,7 @@ Status Notifier::begin() {
   auto loaded = store_->load();
   if (!loaded) return loaded.error();
   if (Status noted = store_->note_config(options_.config_path); !noted) return noted;
+  if (Status begun = silence_watch_.begin(); !begun) return begun;
   metrics_->config_ok.set(1);
   thread_ = std::thread([this, kept = std::move(*loaded)]() mutable {
     if (take_over(kept)) run();

@@ -6,6 +6,13 @@
 
 namespace monitor::notify {
 
+Status SilenceWatch::begin() {
+  const auto changes = store_.silence_changes(0);
+  if (!changes) return changes.error();
+  if (!changes->empty()) change_ = changes->back().number;
+  return {};
+}
+
 std::optional<std::vector<Silence>> SilenceWatch::look() {
   const auto version = store_.data_version();
   if (!version || *version == version_) return std::nullopt;
@@ -20,13 +27,10 @@ std::optional<std::vector<Silence>> SilenceWatch::look() {
 }
 
 void SilenceWatch::report_changes() {
-  const bool first = change_ < 0;
-  const auto changes = store_.silence_changes(first ? 0 : change_);
+  const auto changes = store_.silence_changes(change_);
   if (!changes) return;
-  if (first) change_ = 0;
   for (const SilenceChange& one : *changes) {
     change_ = one.number;
-    if (first) continue;
     log_info("a silence was changed", {{"change", one.event}, {"silence", one.id}, {"who", one.who}, {"by", one.by}});
     if (on_change_) on_change_(one);
   }
