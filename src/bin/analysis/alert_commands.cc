@@ -25,7 +25,7 @@ void AlertCommands::declare_silence() {
       ->type_name("MATCHER");
   add_duration(*silence, "--for", flags_.for_ns, "How long it lasts: 2h; with --edit, from now on");
   silence->add_option("--from", flags_.from, "When it begins (default: now)")->type_name("TIME");
-  silence->add_option("--reason", flags_.reason, "Why, for those who wonder")->type_name("TEXT");
+  silence->add_option("--reason", flags_.reason, "Why, for those who wonder")->type_name("REASON");
   silence->add_option("--author", flags_.author, "Who (default: the name of this user)")->type_name("NAME");
   silence->add_option("--edit", flags_.edit, "Change this silence instead of creating one")->type_name("ID");
   silence->add_option("--expire", flags_.expire, "End this silence now")->type_name("ID");
