@@ -80,6 +80,7 @@ class SecretsTest(ProgramTest):
         page = self.start("monitor-analysis", "serve", "--data", self.data, "--kafka", nowhere, "--http", "127.0.0.1:0",
                           "--log-level", "debug", "--kafka-properties-file", path, "--web-token-file", token)
         server.says("Kafka client")
+        server.says("listening service=http")
         address = page.says(r"listening service=web address=(\S+)").group(1)
         page.says("Kafka client")
         shown = ""
