@@ -84,7 +84,7 @@ struct Route {
   bool group_by_all = false;
   std::vector<std::string> group_by;
   int64_t group_wait_ms = 30'000;
-  int64_t group_interval_ms = 5 * 60'000;
+  int64_t group_interval_ms = int64_t{5} * 60'000;
   int64_t repeat_interval_ms = int64_t{4} * 3'600'000;
   bool proceed = false;  // `continue`
   std::vector<std::string> mute_time_intervals;

@@ -239,7 +239,7 @@ void Notifier::save(AlertStore::Step step) {
   if (saved.status && saved.finished) at_step("finished");
 }
 
-void Notifier::send(std::shared_ptr<const Notification> notification) {
+void Notifier::send(const std::shared_ptr<const Notification>& notification) {
   if (couriers_.send(notification)) return;
   metrics_->no_receiver.add();
   recorder_.note_without_receiver(*notification, now().wall_ms);

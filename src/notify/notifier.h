@@ -89,7 +89,7 @@ class Notifier final : public rules::AlertSink {
   void look();
   void prune(Moment moment);
   void save(AlertStore::Step step);
-  void send(std::shared_ptr<const Notification> notification);
+  void send(const std::shared_ptr<const Notification>& notification);
   // False: another instance notifies.
   bool share(const AlertStore::Step& step, int64_t mono_ms);
   void note_counts();
