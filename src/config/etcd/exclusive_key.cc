@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "config/etcd/lease.h"
 #include "config/etcd/messages.h"
 
 namespace monitor::config {
@@ -52,36 +53,29 @@ void ExclusiveKey::Impl::step() {
 }
 
 void ExclusiveKey::Impl::grant() {
-  pb::LeaseGrantRequest request;
-  request.set_ttl(options.ttl_seconds);
   const int64_t begun = timers.clock().mono_ns();
-  call = call_etcd<pb::LeaseGrantResponse>(client, kLeaseGrantPath, request, options.call_timeout_ns,
-                                           [this, begun](const Result<pb::LeaseGrantResponse>& response) {
-                                             call.reset();
-                                             if (!response) return fail(response.error());
-                                             lease = response->id();
-                                             lease_until_ns = begun + ttl_ns();
-                                             take_key();
-                                           });
+  call = grant_lease(client, options.ttl_seconds, options.call_timeout_ns, [this, begun](const Result<int64_t>& id) {
+    call.reset();
+    if (!id) return fail(id.error());
+    lease = *id;
+    lease_until_ns = begun + ttl_ns();
+    take_key();
+  });
 }
 
-// A keepalive stream with a single request, used like a unary call.
 void ExclusiveKey::Impl::keep_alive() {
-  pb::LeaseKeepAliveRequest request;
-  request.set_id(lease);
   const int64_t begun = timers.clock().mono_ns();
-  call = call_etcd<pb::LeaseKeepAliveResponse>(client, kLeaseKeepAlivePath, request, options.call_timeout_ns,
-                                               [this, begun](const Result<pb::LeaseKeepAliveResponse>& response) {
-                                                 call.reset();
-                                                 if (!response) return fail(response.error());
-                                                 if (response->ttl() <= 0) {
-                                                   lease = 0;
-                                                   held_until_ns = 0;
-                                                   return step();
-                                                 }
-                                                 lease_until_ns = begun + ttl_ns();
-                                                 take_key();
-                                               });
+  call = renew_lease(client, lease, options.call_timeout_ns, [this, begun](const Result<int64_t>& ttl_seconds) {
+    call.reset();
+    if (!ttl_seconds) return fail(ttl_seconds.error());
+    if (*ttl_seconds <= 0) {
+      lease = 0;
+      held_until_ns = 0;
+      return step();
+    }
+    lease_until_ns = begun + ttl_ns();
+    take_key();
+  });
 }
 
 void ExclusiveKey::Impl::take_key() {
@@ -126,7 +120,7 @@ void ExclusiveKey::Impl::on_taken(const Result<pb::TxnResponse>& response) {
 // A key that is held stays so until its time is over.
 void ExclusiveKey::Impl::fail(const Error& reason) {
   if ((answered || !options.optional) && !std::exchange(failing, true)) {
-    log_warning("etcd does not say which instance is the one that notifies; trying again",
+    log_warning("etcd does not say which process holds a key; trying again",
                 {{"key", options.key}, {"reason", reason}});
   }
   rest();
@@ -140,13 +134,10 @@ void ExclusiveKey::Impl::rest() {
 }
 
 void ExclusiveKey::Impl::revoke() {
-  pb::LeaseRevokeRequest request;
-  request.set_id(lease);
-  call = call_etcd<pb::LeaseRevokeResponse>(client, kLeaseRevokePath, request, options.call_timeout_ns,
-                                            [this](const Result<pb::LeaseRevokeResponse>&) {
-                                              call.reset();
-                                              finish();
-                                            });
+  call = revoke_lease(client, lease, options.call_timeout_ns, [this](const Status&) {
+    call.reset();
+    finish();
+  });
 }
 
 void ExclusiveKey::Impl::finish() {

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/net/backoff.h"
+#include "config/etcd/lease.h"
 #include "config/etcd/messages.h"
 #include "config/source.h"
 
@@ -65,20 +66,17 @@ void LeasedKey::Impl::advance() {
 }
 
 void LeasedKey::Impl::grant() {
-  pb::LeaseGrantRequest request;
-  request.set_ttl(options.ttl_seconds);
-  call = call_etcd<pb::LeaseGrantResponse>(client, kLeaseGrantPath, request, patience(),
-                                           [this](const Result<pb::LeaseGrantResponse>& response) {
-                                             call.reset();
-                                             if (!response) {
-                                               fail("taking a lease", response.error());
-                                               return;
-                                             }
-                                             lease = response->id();
-                                             ++state.leases;
-                                             schedule_keepalive();
-                                             advance();
-                                           });
+  call = grant_lease(client, options.ttl_seconds, patience(), [this](const Result<int64_t>& id) {
+    call.reset();
+    if (!id) {
+      fail("taking a lease", id.error());
+      return;
+    }
+    lease = *id;
+    ++state.leases;
+    schedule_keepalive();
+    advance();
+  });
 }
 
 void LeasedKey::Impl::put() {
@@ -113,21 +111,17 @@ void LeasedKey::Impl::schedule_keepalive() {
   });
 }
 
-// A keepalive stream with a single request, used like a unary call.
 void LeasedKey::Impl::keep_alive() {
-  pb::LeaseKeepAliveRequest request;
-  request.set_id(lease);
-  keepalive_call = call_etcd<pb::LeaseKeepAliveResponse>(client, kLeaseKeepAlivePath, request, keepalive_timeout(),
-                                                         [this](const Result<pb::LeaseKeepAliveResponse>& response) {
-                                                           keepalive_call.reset();
-                                                           if (response && response->ttl() <= 0) {
-                                                             lease_gone();
-                                                             return;
-                                                           }
-                                                           // The lease survives two failed renewals.
-                                                           if (!response) ++state.failures;
-                                                           schedule_keepalive();
-                                                         });
+  keepalive_call = renew_lease(client, lease, keepalive_timeout(), [this](const Result<int64_t>& ttl_seconds) {
+    keepalive_call.reset();
+    if (ttl_seconds && *ttl_seconds <= 0) {
+      lease_gone();
+      return;
+    }
+    // The lease survives two failed renewals.
+    if (!ttl_seconds) ++state.failures;
+    schedule_keepalive();
+  });
 }
 
 void LeasedKey::Impl::lease_gone() {
@@ -153,13 +147,10 @@ void LeasedKey::Impl::fail(const char* what, const Error& reason) {
 }
 
 void LeasedKey::Impl::revoke() {
-  pb::LeaseRevokeRequest request;
-  request.set_id(lease);
-  call = call_etcd<pb::LeaseRevokeResponse>(client, kLeaseRevokePath, request, options.call_timeout_ns,
-                                            [this](const Result<pb::LeaseRevokeResponse>&) {
-                                              call.reset();
-                                              finish();
-                                            });
+  call = revoke_lease(client, lease, options.call_timeout_ns, [this](const Status&) {
+    call.reset();
+    finish();
+  });
 }
 
 void LeasedKey::Impl::finish() {
