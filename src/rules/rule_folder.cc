@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -23,6 +24,23 @@ bool is_rule_file(const std::filesystem::path& path) {
 
 }  // namespace
 
+Result<std::vector<std::string>> list_rule_files(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code code;
+  auto at = std::filesystem::directory_iterator(folder, code);
+  for (; !code && at != std::filesystem::directory_iterator(); at.increment(code)) {
+    if (!is_rule_file(at->path())) continue;
+    if (files.size() >= kMostFiles) {
+      return Error(Code::kResourceExhausted,
+                   fmt::format("rules: {} has more than {} files, which is the limit", folder, kMostFiles));
+    }
+    files.push_back(at->path().string());
+  }
+  if (code) return errno_error(code.value(), "rules: listing " + folder);
+  std::ranges::sort(files);
+  return files;
+}
+
 RuleFolder::Mark RuleFolder::mark_of(const std::string& path) {
   struct stat info{};
   if (stat(path.c_str(), &info) != 0) return {};
@@ -30,21 +48,6 @@ RuleFolder::Mark RuleFolder::mark_of(const std::string& path) {
           .inode = info.st_ino,
           .size = info.st_size,
           .changed_ns = info.st_ctim.tv_sec * kNanosPerSecond + info.st_ctim.tv_nsec};
-}
-
-Status RuleFolder::list(const std::string& folder, Marks& found) {
-  std::error_code code;
-  auto at = std::filesystem::directory_iterator(folder, code);
-  for (; !code && at != std::filesystem::directory_iterator(); at.increment(code)) {
-    if (!is_rule_file(at->path())) continue;
-    if (found.size() >= kMostFiles) {
-      return Error(Code::kResourceExhausted,
-                   fmt::format("rules: {} has more than {} files, which is the limit", folder, kMostFiles));
-    }
-    const std::string path = at->path().string();
-    found.emplace(path, mark_of(path));
-  }
-  return code ? errno_error(code.value(), "rules: listing " + folder) : Status();
 }
 
 Result<RuleFolder::Marks> RuleFolder::marks() {
@@ -57,7 +60,13 @@ Result<RuleFolder::Marks> RuleFolder::marks() {
       found.emplace(path, mark_of(path));
       continue;
     }
-    if (Status listed = list(path, found); !listed) return listed.error();
+    const auto files = list_rule_files(path);
+    if (!files) return files.error();
+    for (const std::string& file : *files) found.emplace(file, mark_of(file));
+    if (found.size() > kMostFiles) {
+      return Error(Code::kResourceExhausted,
+                   fmt::format("rules: there are more than {} files, which is the limit", kMostFiles));
+    }
   }
   return found;
 }

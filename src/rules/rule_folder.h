@@ -17,6 +17,10 @@
 
 namespace monitor::rules {
 
+// The paths of the rule files in a folder, sorted. kResourceExhausted: there are more than 1,000. Other errors: the
+// folder cannot be read.
+Result<std::vector<std::string>> list_rule_files(const std::string& folder);
+
 class RuleFolder {
  public:
   // The disk must outlive it.
@@ -40,7 +44,6 @@ class RuleFolder {
   using Marks = std::map<std::string, Mark>;  // by path
   static Mark mark_of(const std::string& path);
   Result<Marks> marks();
-  static Status list(const std::string& folder, Marks& found);
   RuleTexts read(const Marks& marks) const;
 
   Disk& disk_;

@@ -2,13 +2,13 @@
 
 #include <glob.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <utility>
 
 #include "base/log.h"
+#include "rules/rule_folder.h"
 
 namespace monitor {
 
@@ -18,21 +18,10 @@ namespace fs = std::filesystem;
 
 constexpr std::streamsize kMostBytes = (std::streamsize{4} << 20) + 1;  // one more than the parser takes
 
-bool is_rule_file(const fs::path& path) {
-  const std::string ending = path.extension().string();
-  return !path.filename().string().starts_with('.') && (ending == ".yaml" || ending == ".yml");
-}
-
 Result<std::vector<std::string>> files_of(const std::string& path) {
   std::error_code fault;
   if (!fs::is_directory(path, fault)) return std::vector<std::string>{path};
-  std::vector<std::string> files;
-  for (fs::directory_iterator it(path, fault), end; !fault && it != end; it.increment(fault)) {
-    if (is_rule_file(it->path())) files.push_back(it->path().string());
-  }
-  if (fault) return errno_error(fault.value(), "reading the folder " + path);
-  std::ranges::sort(files);
-  return files;
+  return rules::list_rule_files(path);
 }
 
 }  // namespace
