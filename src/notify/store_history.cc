@@ -8,31 +8,25 @@ namespace {
 
 using rules::Alert;
 
+// `select` gives the JSON of one alert per row.
+template <typename Impl>
+Result<std::vector<Alert>> read_alerts(Impl& impl, const char* select) {
+  std::vector<Alert> alerts;
+  const Status read = impl.run(select, {}, [&](const auto& row) -> Status {
+    auto alert = parse_alert(row.bytes(0));
+    if (!alert) return alert.error();
+    alerts.push_back(std::move(*alert));
+    return {};
+  });
+  if (!read) return read.error();
+  return alerts;
+}
+
 }  // namespace
 
-Result<std::vector<Alert>> AlertStore::alerts() {
-  std::vector<Alert> alerts;
-  const Status read = impl_->run("SELECT json FROM alerts", {}, [&](const auto& row) -> Status {
-    auto alert = parse_alert(row.bytes(0));
-    if (!alert) return alert.error();
-    alerts.push_back(std::move(*alert));
-    return {};
-  });
-  if (!read) return read.error();
-  return alerts;
-}
+Result<std::vector<Alert>> AlertStore::alerts() { return read_alerts(*impl_, "SELECT json FROM alerts"); }
 
-Result<std::vector<Alert>> AlertStore::pending() {
-  std::vector<Alert> alerts;
-  const Status read = impl_->run("SELECT json FROM pending", {}, [&](const auto& row) -> Status {
-    auto alert = parse_alert(row.bytes(0));
-    if (!alert) return alert.error();
-    alerts.push_back(std::move(*alert));
-    return {};
-  });
-  if (!read) return read.error();
-  return alerts;
-}
+Result<std::vector<Alert>> AlertStore::pending() { return read_alerts(*impl_, "SELECT json FROM pending"); }
 
 Status AlertStore::save_receivers(std::span<const ReceiverState> states) {
   return impl_->transaction([&]() -> Status {
