@@ -298,80 +298,111 @@ TEST(ForwarderTest, TellsAlertmanagerEveryAlertAgainAndAgain) {
 // A receiver that believes what it is told, and a simple model of what it must know: after enough time without a
 // change, it believes exactly the alerts that are firing and neither silenced nor inhibited, and was told nothing
 // twice.
+// Random alerts, a dispatcher that is sometimes replaced, and what its receiver believes.
+class Model {
+ public:
+  explicit Model(uint64_t seed) : seed_(seed), random_(seed) {}
+
+  // One alert begins or ends, and up to 50 s pass.
+  void step() {
+    change_an_alert();
+    std::vector<Alert> passed;
+    for (const auto& [labels, one] : truth_) {
+      if (one.state == AlertState::kFiring || kStart + t_ - one.resolved_at_ms < 900'000) passed.push_back(one);
+    }
+    desk_.get().update(passed, kStart + t_, now());
+    if (random_.below(10) == 0) replace_process();
+    listen_for(static_cast<int64_t>(random_.below(50)) * 1000);
+  }
+
+  void listen_for(int64_t ms) {
+    for (const int64_t end = t_ + ms; t_ < end; t_ += 1000) listen();
+  }
+
+  void check() const {
+    for (const auto& [labels, one] : truth_) {
+      const auto known = believed_.find(labels);
+      const bool told = known != believed_.end() && known->second == AlertState::kFiring;
+      // A receiver that heard of an alert before it was inhibited still believes it.
+      if (inhibited(labels)) continue;
+      if (one.state == AlertState::kFiring) {
+        EXPECT_TRUE(told) << labels.to_string() << ", seed " << seed_;
+      } else if (labels.get("alertname") != "C") {
+        EXPECT_FALSE(told) << labels.to_string() << ", seed " << seed_;
+      }
+    }
+  }
+
+ private:
+  static std::string config() {
+    return simple("{receiver: hook, group_by: [agent], group_wait: 10s, group_interval: 30s, repeat_interval: 100d}") +
+           "inhibit_rules: [{source_matchers: [alertname=A], target_matchers: [alertname=C], equal: [agent]}]";
+  }
+  Moment now() const { return {kStart + t_, t_}; }
+
+  void change_an_alert() {
+    const std::string name(1, static_cast<char>('A' + random_.below(3)));
+    const std::string agent(1, static_cast<char>('x' + random_.below(2)));
+    Alert next = alert(name, agent, kStart + t_);
+    const auto found = truth_.find(next.labels);
+    if (found != truth_.end() && found->second.state == AlertState::kFiring) {
+      found->second.state = AlertState::kResolved;
+      found->second.resolved_at_ms = kStart + t_;
+    } else {
+      truth_.insert_or_assign(next.labels, next);
+    }
+  }
+
+  void replace_process() {
+    std::vector<Tracked> alerts;
+    for (const auto& [labels, one] : desk_.get().alerts()) alerts.push_back(one);
+    auto log = desk_.get().log();
+    Dispatcher fresh(config_of(config()));
+    fresh.restore(std::move(alerts), std::move(log), now());
+    desk_.get() = std::move(fresh);
+  }
+
+  void listen() {
+    for (const Decision& one : desk_.get().due(now())) {
+      ASSERT_TRUE(one.notification);
+      ASSERT_FALSE(one.notification->repeat) << seed_;
+      ASSERT_TRUE(ids_.insert(one.notification->id).second) << seed_;
+      bool news = false;
+      for (const Alert& each : one.notification->alerts) {
+        const auto known = believed_.find(each.labels);
+        news = news || heard_.insert({each.labels, each.fired_at_ms, each.state}).second;
+        // An alert that nobody heard of does not end.
+        if (each.state == AlertState::kResolved && known == believed_.end() && one.notification->alerts.size() == 1) {
+          FAIL() << "resolved without having been told, seed " << seed_;
+        }
+        believed_[each.labels] = each.state;
+      }
+      ASSERT_TRUE(news) << "told nothing new, seed " << seed_ << ", at " << t_;
+    }
+  }
+
+  bool inhibited(const Labels& labels) const {
+    const auto inhibitor = truth_.find(Labels({{"alertname", "A"}, {"agent", std::string(labels.get("agent"))}}));
+    return labels.get("alertname") == "C" && inhibitor != truth_.end() &&
+           inhibitor->second.state == AlertState::kFiring;
+  }
+
+  const uint64_t seed_;
+  SeededRandom random_;
+  Desk desk_{config()};
+  std::map<Labels, Alert> truth_;
+  std::map<Labels, AlertState> believed_;
+  std::set<std::tuple<Labels, int64_t, AlertState>> heard_;
+  std::set<std::string> ids_;
+  int64_t t_ = 0;
+};
+
 TEST(DispatcherModelTest, ReceiversKnowTheTruthAndHearNothingTwice) {
   for (uint64_t seed = 1; seed <= 150; ++seed) {
-    SeededRandom random(seed);
-    Desk desk(
-        simple("{receiver: hook, group_by: [agent], group_wait: 10s, group_interval: 30s, repeat_interval: 100d}") +
-        "inhibit_rules: [{source_matchers: [alertname=A], target_matchers: [alertname=C], equal: [agent]}]");
-    std::map<Labels, Alert> truth;
-    std::map<Labels, AlertState> believed;
-    std::set<std::tuple<Labels, int64_t, AlertState>> heard;
-    std::set<std::string> ids;
-    int64_t t = 0;
-    std::vector<Silence> silences;
-    const auto listen = [&] {
-      const Moment now{kStart + t, t};
-      for (const Decision& one : desk.get().due(now)) {
-        ASSERT_TRUE(one.notification);
-        ASSERT_FALSE(one.notification->repeat) << seed;
-        ASSERT_TRUE(ids.insert(one.notification->id).second) << seed;
-        bool news = false;
-        for (const Alert& each : one.notification->alerts) {
-          const auto known = believed.find(each.labels);
-          news = news || heard.insert({each.labels, each.fired_at_ms, each.state}).second;
-          // An alert that nobody heard of does not end.
-          if (each.state == AlertState::kResolved && known == believed.end() && one.notification->alerts.size() == 1) {
-            FAIL() << "resolved without having been told, seed " << seed;
-          }
-          believed[each.labels] = each.state;
-        }
-        ASSERT_TRUE(news) << "told nothing new, seed " << seed << ", at " << t;
-      }
-    };
-    for (int step = 0; step < 120; ++step) {
-      const std::string name(1, static_cast<char>('A' + random.below(3)));
-      const std::string agent(1, static_cast<char>('x' + random.below(2)));
-      Alert next = alert(name, agent, kStart + t);
-      const auto found = truth.find(next.labels);
-      if (found != truth.end() && found->second.state == AlertState::kFiring) {
-        found->second.state = AlertState::kResolved;
-        found->second.resolved_at_ms = kStart + t;
-      } else {
-        truth.insert_or_assign(next.labels, next);
-      }
-      std::vector<Alert> passed;
-      for (const auto& [labels, one] : truth) {
-        if (one.state == AlertState::kFiring || kStart + t - one.resolved_at_ms < 900'000) passed.push_back(one);
-      }
-      desk.get().update(passed, kStart + t, {kStart + t, t});
-      if (random.below(10) == 0) {  // the process is replaced
-        std::vector<Tracked> alerts;
-        for (const auto& [labels, one] : desk.get().alerts()) alerts.push_back(one);
-        auto log = desk.get().log();
-        Dispatcher fresh(config_of(
-            simple("{receiver: hook, group_by: [agent], group_wait: 10s, group_interval: 30s, repeat_interval: 100d}") +
-            "inhibit_rules: [{source_matchers: [alertname=A], target_matchers: [alertname=C], equal: [agent]}]"));
-        fresh.restore(std::move(alerts), std::move(log), {kStart + t, t});
-        desk.get() = std::move(fresh);
-      }
-      for (int64_t end = t + static_cast<int64_t>(random.below(50)) * 1000; t < end; t += 1000) listen();
-    }
-    for (const int64_t end = t + 120'000; t < end; t += 1000) listen();
-    for (const auto& [labels, one] : truth) {
-      const auto known = believed.find(labels);
-      const bool told = known != believed.end() && known->second == AlertState::kFiring;
-      const auto inhibitor = truth.find(Labels({{"alertname", "A"}, {"agent", std::string(labels.get("agent"))}}));
-      const bool inhibited =
-          labels.get("alertname") == "C" && inhibitor != truth.end() && inhibitor->second.state == AlertState::kFiring;
-      // Who was told before it was inhibited still believes it.
-      if (inhibited) continue;
-      if (one.state == AlertState::kFiring) {
-        EXPECT_TRUE(told) << labels.to_string() << ", seed " << seed;
-      } else if (labels.get("alertname") != "C") {
-        EXPECT_FALSE(told) << labels.to_string() << ", seed " << seed;
-      }
-    }
+    Model model(seed);
+    for (int i = 0; i < 120; ++i) model.step();
+    model.listen_for(120'000);
+    model.check();
   }
 }
 
