@@ -3,11 +3,11 @@
 #include <fstream>
 
 #include "base/testing/fake_clock.h"
+#include "base/testing/temporary_folder.h"
 #include "notify/command.h"
 #include "notify/delivery_queue.h"
 #include "notify/message_text.h"
 #include "notify/senders.h"
-#include "notify/testing/temporary_folder.h"
 
 namespace monitor::notify {
 namespace {

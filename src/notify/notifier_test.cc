@@ -14,7 +14,7 @@
 #include <set>
 
 #include "base/testing/fake_clock.h"
-#include "notify/testing/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 
 namespace monitor::notify {
 namespace {

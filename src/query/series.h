@@ -26,7 +26,7 @@ struct StoredSeries {
   Labels labels;
   std::vector<Point> points;
 
-  size_t bytes() const { return labels.bytes() + sizeof(points) + points.capacity() * sizeof(Point); }
+  size_t bytes() const { return labels.bytes() + sizeof(std::vector<Point>) + points.capacity() * sizeof(Point); }
 };
 
 // Prometheus' staleness marker: a value that says that the series has no value from this time on.

@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <filesystem>
 #include <set>
 
 #include "base/clock.h"
 #include "base/testing/fake_clock.h"
+#include "base/testing/temporary_folder.h"
 #include "query/parser.h"
 #include "query/testing/memory_source.h"
 #include "rules/layered_source.h"
@@ -238,7 +238,7 @@ TEST_F(EngineTest, CatchesUpOneByOneAndTellsOnlyTheLast) {
 TEST_F(EngineTest, CountsEvaluationsThatAreTooFarBack) {
   start(rule(""));
   advance(kT0);
-  advance(kT0 + 3 * 3600 * 1000);
+  advance(kT0 + int64_t{3} * 3600 * 1000);
   EXPECT_NE(registry.text().find("monitor_rules_missed_evaluations_total 480"), std::string::npos) << registry.text();
 }
 
@@ -315,24 +315,19 @@ TEST_F(EngineTest, AReplacedRuleKeepsItsAlertsAndARemovedOneIsResolved) {
 
 class StoredEngineTest : public EngineTest {
  protected:
-  StoredEngineTest() {
-    char name[] = "/tmp/rules_test.XXXXXX";  // NOLINT(modernize-avoid-c-arrays): mkdtemp changes it
-    folder = mkdtemp(name);
-    reopen();
-  }
+  StoredEngineTest() { reopen(); }
   ~StoredEngineTest() override {
     engine.reset();
     store.reset();
-    std::filesystem::remove_all(folder);
   }
   void reopen() {
     engine.reset();
     store.reset();
-    auto opened = SqliteStore::open({.path = folder + "/rules.db"});
+    auto opened = SqliteStore::open({.path = folder.path() + "/rules.db"});
     ASSERT_TRUE(opened) << opened.error().message();
     store = std::move(*opened);
   }
-  std::string folder;
+  const TemporaryFolder folder;
 };
 
 TEST_F(StoredEngineTest, ContinuesAfterARestart) {
@@ -375,13 +370,13 @@ TEST_F(StoredEngineTest, ReadersSeeTheSeries) {
   start(rule(""));
   point(kT0 - 20'000, 11);
   advance(kT0);
-  ResultReader reader(folder + "/rules.db");
+  ResultReader reader(folder.path() + "/rules.db");
   const auto name = query::Matcher::create(query::Matcher::Kind::kEqual, "__name__", "ALERTS");
   const auto found = reader.select({&*name, 1}, kT0 - 60'000, kT0);
   ASSERT_TRUE(found);
   ASSERT_EQ(found->size(), 1U);
   EXPECT_EQ(found->at(0).labels.get("alertstate"), "firing");
-  ResultReader none(folder + "/none.db");
+  ResultReader none(folder.path() + "/none.db");
   EXPECT_TRUE(none.select({&*name, 1}, 0, kT0)->empty());
 }
 
@@ -396,7 +391,7 @@ TEST_F(StoredEngineTest, ExpiresWhatIsOld) {
 }
 
 TEST_F(StoredEngineTest, OneProcessAtATime) {
-  const auto second = SqliteStore::open({.path = folder + "/rules.db"});
+  const auto second = SqliteStore::open({.path = folder.path() + "/rules.db"});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code(), Code::kAborted);
 }

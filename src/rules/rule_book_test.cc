@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/testing/temporary_folder.h"
 #include "rules/rule_folder.h"
 
 namespace monitor::rules {
@@ -83,16 +84,11 @@ TEST(RuleBook, ContinuesWithWhatWasInForce) {
 
 class RuleFolderTest : public testing::Test {
  protected:
-  RuleFolderTest() {
-    std::string name = std::filesystem::temp_directory_path() / "rule-folder-XXXXXX";
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    root_ = name;
-  }
-  ~RuleFolderTest() override { std::filesystem::remove_all(root_); }
   void write(const std::string& name, const std::string& text) const { std::ofstream(root_ / name) << text; }
   std::string path(const std::string& name) const { return root_ / name; }
 
-  std::filesystem::path root_;
+  const TemporaryFolder folder_;
+  const std::filesystem::path root_ = folder_.path();
   PosixDisk disk_;
 };
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/testing/temporary_folder.h"
 #include "query/testing/memory_source.h"
 
 namespace monitor::rules {
@@ -73,15 +74,7 @@ std::string rule(const std::string& alert, const std::string& more = "") {
 
 class RuleRunnerTest : public testing::Test {
  protected:
-  RuleRunnerTest() {
-    std::string name = std::filesystem::temp_directory_path() / "rule-runner-XXXXXX";
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    root_ = name;
-  }
-  ~RuleRunnerTest() override {
-    runner_.reset();
-    std::filesystem::remove_all(root_);
-  }
+  ~RuleRunnerTest() override { runner_.reset(); }
   void write(const std::string& text) const {
     std::ofstream(root_ / "new") << text;
     std::filesystem::rename(root_ / "new", root_ / "rules.yml");
@@ -129,7 +122,8 @@ class RuleRunnerTest : public testing::Test {
     return groups.empty() || groups[0].rules.empty() ? "" : groups[0].rules[0].name;
   }
 
-  std::filesystem::path root_;
+  const TemporaryFolder folder_;
+  const std::filesystem::path root_ = folder_.path();
   SystemClock clock_;
   PosixDisk disk_;
   telemetry::Registry registry_;

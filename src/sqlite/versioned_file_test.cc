@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <string>
+
+#include "base/testing/temporary_folder.h"
 
 namespace monitor::sqlite {
 namespace {
@@ -29,13 +31,6 @@ constexpr FileKind kSecond = {.name = "the notes",
 
 class VersionedFile : public ::testing::Test {
  protected:
-  VersionedFile() {
-    std::string name = (fs::temp_directory_path() / "versioned-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-    path_ = folder_ + "/notes.db";
-  }
-  ~VersionedFile() override { fs::remove_all(folder_); }
-
   void write_note(const FileKind& kind) {
     auto db = open_versioned(path_, kind);
     ASSERT_TRUE(db.ok()) << db.error().message();
@@ -47,14 +42,14 @@ class VersionedFile : public ::testing::Test {
     return db ? db->integer("SELECT count(*) FROM notes").value() : -1;
   }
   std::optional<std::string> moved_file() {
-    for (const auto& entry : fs::directory_iterator(folder_)) {
+    for (const auto& entry : fs::directory_iterator(folder_.path())) {
       if (entry.path().filename().string().starts_with("notes.db.damaged-")) return entry.path().string();
     }
     return std::nullopt;
   }
 
-  std::string folder_;
-  std::string path_;
+  const TemporaryFolder folder_;
+  const std::string path_ = folder_.path() + "/notes.db";
 };
 
 TEST_F(VersionedFile, KeepsWhatItHoldsWhenItIsOpenedAgain) {

@@ -5,12 +5,12 @@
 #include <filesystem>
 #include <string>
 
-namespace monitor::notify {
+namespace monitor {
 
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "notify-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "monitor-XXXXXX").string();
     path_ = mkdtemp(name.data()) == nullptr ? "" : name;
   }
   ~TemporaryFolder() {
@@ -25,4 +25,4 @@ class TemporaryFolder {
   std::string path_;
 };
 
-}  // namespace monitor::notify
+}  // namespace monitor

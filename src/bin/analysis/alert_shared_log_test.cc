@@ -10,10 +10,10 @@
 #include <mutex>
 
 #include "base/disk.h"
+#include "base/testing/temporary_folder.h"
 #include "config/file/file_store.h"
 #include "config/keys.h"
 #include "notify/notifier.h"
-#include "notify/testing/temporary_folder.h"
 
 namespace monitor {
 namespace {
@@ -77,6 +77,7 @@ class Inbox {
   std::vector<std::string> texts() {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> result;
+    result.reserve(got_.size());
     for (const Told& one : got_) result.push_back(one.second);
     return result;
   }
@@ -106,7 +107,7 @@ class InboxSender final : public notify::Sender {
 };
 
 struct Instance {
-  notify::TemporaryFolder folder;
+  TemporaryFolder folder;
   SystemClock clock;
   telemetry::Registry registry;
   PosixDisk disk;
@@ -135,7 +136,7 @@ struct Instance {
 };
 
 struct SharedLogTest : testing::Test {
-  notify::TemporaryFolder shared;
+  TemporaryFolder shared;
   Inbox inbox;
   Instance a, b;
 };

@@ -57,8 +57,8 @@ TEST_F(ChangeGuardTest, DoesNotCountMissingTokens) {
 }
 
 TEST_F(ChangeGuardTest, LogsTheFirstRejectionAndACountOfTheRest) {
-  log_configure(LogLevel::kInfo,
-                LogFormat::kText);  // forgets the lines of earlier tests, which count for the rate limit
+  // Forgets the lines of earlier tests, which count for the logger's rate limit.
+  log_configure(LogLevel::kInfo, LogFormat::kText);
   ::testing::internal::CaptureStderr();
   for (int i = 0; i < 500; ++i) ask("192.0.2.1", "secret-guess");
   guard_.tick();

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/disk.h"
-#include "notify/testing/temporary_folder.h"
+#include "base/testing/temporary_folder.h"
 #include "ui/web/api.h"
 
 namespace monitor::analysis::web {
@@ -139,7 +139,7 @@ class ApiTest : public ::testing::Test {
   const NoPlugins plugins_;
   std::map<std::string, config::Stored> documents_;
   std::atomic<int> lists_ = 0;  // how often the configuration was listed
-  const notify::TemporaryFolder alerts_folder_;
+  const TemporaryFolder alerts_folder_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<WebServer> server_;
   std::vector<int> sockets_;
