@@ -1,56 +1,21 @@
 """The row of alerts: from the moment at which an alert's condition has held for its `for`, by the time of the data, to the
 request at a receiver's webhook."""
 import http.client
-import http.server
 import json
 import socket
 import statistics
 import tempfile
-import threading
 import time
 
 from pairs import Line, Target, compare, measure
 from processes import Ended, start
 from reading_rows import nanoseconds
+from webhook import Webhook
 
 ALERTS = 8  # each fires every PERIOD seconds, one after the other
 PERIOD = 4
 FOR = 1  # seconds
 TICK = "100ms"
-
-
-class Receiver:
-    """Notes when it was told what."""
-
-    def __init__(self):
-        receiver = self
-        self.told = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                came = time.time_ns()
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                receiver.told.append((came, body))
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 def summary(delays_ms):
@@ -64,8 +29,8 @@ class Alerts:
 
     def floor(self):
         """A bare loop that tells the receiver at these moments: what the receiver itself takes."""
-        with Receiver() as receiver:
-            connection = http.client.HTTPConnection("127.0.0.1", receiver.port)
+        with Webhook() as receiver:
+            connection = http.client.HTTPConnection("127.0.0.1", receiver.server.server_port)
             connection.connect()
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             step = PERIOD * 10**9 // ALERTS
@@ -77,15 +42,15 @@ class Alerts:
                 connection.getresponse().read()
                 moment += step
             connection.close()
-            return summary([(came - body["moment"]) / 1e6 for came, body in receiver.told])
+            return summary([(came - body["moment"]) / 1e6 for came, body in receiver.got])
 
     def ours(self):
-        with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder, Receiver() as receiver:
+        with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder, Webhook() as receiver:
             rules = "".join(f"  - alert: A{i}\n    expr: (vector(time()) + {PERIOD - i * PERIOD / ALERTS:g}) % {PERIOD} < 2\n"
                             f"    for: {FOR}s\n" for i in range(ALERTS))
             write(f"{folder}/rules.yml", f"groups:\n- name: g\n  interval: 100ms\n  rules:\n{rules}")
             write(f"{folder}/notify.yml", "route: {receiver: r, group_by: [alertname], group_wait: 0s, group_interval: 100ms}\n"
-                  f"receivers: [{{name: r, webhook_configs: [{{url: 'http://127.0.0.1:{receiver.port}/'}}]}}]\n")
+                  f"receivers: [{{name: r, webhook_configs: [{{url: '{receiver.url}'}}]}}]\n")
             up = start("monitor", "up", "--data", f"{folder}/data", "--port", "0", "--http", "off", "--web", "127.0.0.1:0",
                        "--simulate", "--interval", TICK, "--rules", f"{folder}/rules.yml", "--notify", f"{folder}/notify.yml")
             with Ended(up):
@@ -94,7 +59,7 @@ class Alerts:
                 begin = time.time_ns()
                 time.sleep(self.seconds)
                 assert up.stop() == 0
-            return summary(list(delays_ms(receiver.told, begin)))
+            return summary(list(delays_ms(receiver.got, begin)))
 
 
 def delays_ms(told, begin):

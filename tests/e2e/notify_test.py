@@ -2,7 +2,6 @@
 """Alerts of the whole system: `monitor up` with rules and notifications. The rules depend on the data's time alone, so that the
 test knows which alerts there are. SIGKILLs of the program that notifies must lose nothing and tell nothing twice."""
 import datetime
-import http.server
 import json
 import os
 import random
@@ -14,6 +13,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from etcd import Etcd  # noqa: E402
 from programs import ProgramTest, run, wait_until  # noqa: E402
+from webhook import Webhook  # noqa: E402
 
 # Wave is pending in the seconds 0 and 1 of each 20, fires from 2 to 9, and ends.
 RULES = """groups:
@@ -38,34 +38,10 @@ def seconds_of(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-class Hook:
-    def __init__(self):
-        hook = self
-        self.got = []  # when, and what
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                hook.got.append((time.time(), body))
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
+class Hook(Webhook):
     def told(self, name, status=None):
         """Of each notification: when it came, its id, and what it says of the alert."""
-        return [(when, body["notificationId"], alert) for when, body in list(self.got) for alert in body["alerts"]
+        return [(came / 1e9, body["notificationId"], alert) for came, body in list(self.got) for alert in body["alerts"]
                 if alert["labels"]["alertname"] == name and status in (None, alert["status"])]
 
 
