@@ -48,6 +48,7 @@ class TickSource {
   // Mounts that do not answer, while filesystems are collected.
   virtual std::vector<StuckMount> stuck_mounts() const { return {}; }
   // `call` is called when stuck_mounts() changes.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): implementations keep it
   virtual void set_on_stuck(std::function<void()> /*call*/) {}
 };
 

@@ -89,6 +89,7 @@ int AlertViewCommand::print_troubles(AlertStore& store) {
 
 std::string AlertViewCommand::quiet(const notify::AlertRow& row) {
   std::vector<std::string> reasons;
+  reasons.reserve(row.silenced_by.size() + row.inhibited_by.size());
   for (const std::string& id : row.silenced_by) reasons.push_back("silence " + id);
   for (const query::Labels& one : row.inhibited_by) reasons.push_back("alert " + printable(one.to_string()));
   return reasons.empty() ? "-" : join(reasons, ", ");

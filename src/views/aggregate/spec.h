@@ -48,7 +48,7 @@ struct AggregateSpec {
   // How long after its end a window still waits for data.
   int64_t lateness_ns = 10 * kNanosPerSecond;
   // How long after that late data still corrects it.
-  int64_t keep_ns = 15 * 60 * kNanosPerSecond;
+  int64_t keep_ns = int64_t{15} * 60 * kNanosPerSecond;
   size_t max_series = kMaxSeries;  // of a partition
   size_t max_cells = kMaxCells;    // of a partition: groups with values, in all panes
 
