@@ -241,7 +241,9 @@ def pack(name, version, roots, created, time, path):
         "annotations": labels})
     tag = re.sub(r"[^A-Za-z0-9_.-]", "-", version)
     manifest["platform"] = {"architecture": architecture(), "os": "linux"}
-    manifest["annotations"] = {"org.opencontainers.image.ref.name": tag, "io.containerd.image.name": f"{name}:{tag}"}
+    # Podman, and Docker with containerd's image store, name the image by the second annotation; deploy/compose.yaml and the
+    # documented commands use this name. Docker's older store reads manifest.json.
+    manifest["annotations"] = {"org.opencontainers.image.ref.name": tag, "io.containerd.image.name": f"docker.io/library/{name}:latest"}
     index = {"schemaVersion": 2, "mediaType": MEDIA + ".index.v1+json", "manifests": [manifest]}
     layout.files["index.json"] = json.dumps(index, sort_keys=True).encode()
 

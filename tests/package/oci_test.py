@@ -134,6 +134,7 @@ class ImagesTest:
         self.assertEqual(len(read.config["history"]), len(read.layers))
         self.assertEqual(read.descriptor["platform"], {"architecture": read.config["architecture"], "os": "linux"})
         self.assertEqual(read.descriptor["annotations"]["org.opencontainers.image.ref.name"], "1.2.3-rc1-4", "valid as a tag")
+        self.assertEqual(read.descriptor["annotations"]["io.containerd.image.name"], f"docker.io/library/{self.image}:latest")
         # The same image for `docker load`.
         (docker,) = json.loads(read.files["manifest.json"])
         parts = [read.manifest["config"], *read.manifest["layers"]]
