@@ -29,18 +29,20 @@ STATIC = {
     "libre2-dev": b"re2/dfa.cc",
     "libyaml-cpp-dev": b"N4YAML11NodeBuilderE",
 }
-# Debian source package -> licence, as its copyright file states it. Others are listed without one.
+# Debian source package -> licence, as its copyright file states it for the library (that of e2fsprogs is libcom_err). Others are
+# listed without one.
 LICENSES = {
-    "abseil": "Apache-2.0", "base-files": "GPL-2.0-or-later", "ca-certificates": "MPL-2.0", "cli11": "BSD-3-Clause",
-    "curl": "curl",
-    "cyrus-sasl2": "BSD-3-Clause-Attribution", "fmtlib": "MIT", "gcc-12": "GPL-3.0-or-later WITH GCC-exception-3.1",
-    "gcc-14": "GPL-3.0-or-later WITH GCC-exception-3.1", "glibc": "LGPL-2.1-or-later",
-    "gmp": "LGPL-3.0-or-later OR GPL-2.0-or-later", "gnutls28": "LGPL-2.1-or-later", "libffi": "MIT",
-    "libidn2": "LGPL-3.0-or-later OR GPL-2.0-or-later", "libmicrohttpd": "LGPL-2.1-or-later",
-    "librdkafka": "BSD-2-Clause", "libtasn1-6": "LGPL-2.1-or-later", "libunistring": "LGPL-3.0-or-later OR GPL-2.0-or-later",
+    "abseil": "Apache-2.0", "base-files": "GPL-2.0-or-later", "brotli": "MIT", "ca-certificates": "MPL-2.0",
+    "cli11": "BSD-3-Clause", "curl": "curl", "cyrus-sasl2": "BSD-3-Clause-Attribution", "e2fsprogs": "MIT", "fmtlib": "MIT",
+    "gcc-12": "GPL-3.0-or-later WITH GCC-exception-3.1", "gcc-14": "GPL-3.0-or-later WITH GCC-exception-3.1",
+    "glibc": "LGPL-2.1-or-later", "gmp": "LGPL-3.0-or-later OR GPL-2.0-or-later", "gnutls28": "LGPL-2.1-or-later",
+    "keyutils": "LGPL-2.0-or-later", "krb5": "MIT", "libffi": "MIT", "libidn2": "LGPL-3.0-or-later OR GPL-2.0-or-later",
+    "libmicrohttpd": "LGPL-2.1-or-later", "libpsl": "MIT", "librdkafka": "BSD-2-Clause", "libssh2": "BSD-3-Clause",
+    "libtasn1-6": "LGPL-2.1-or-later", "libunistring": "LGPL-3.0-or-later OR GPL-2.0-or-later",
     "libzstd": "BSD-3-Clause OR GPL-2.0-only", "lua5.4": "MIT", "lz4": "BSD-2-Clause",
     "ncurses": "X11-distribute-modifications-variant", "nettle": "LGPL-3.0-or-later OR GPL-2.0-or-later", "nghttp2": "MIT",
-    "nlohmann-json3": "MIT", "openssl": "Apache-2.0", "p11-kit": "BSD-3-Clause", "protobuf": "BSD-3-Clause", "re2": "BSD-3-Clause",
+    "nghttp3": "MIT", "ngtcp2": "MIT", "nlohmann-json3": "MIT", "openldap": "OLDAP-2.8", "openssl": "Apache-2.0",
+    "p11-kit": "BSD-3-Clause", "protobuf": "BSD-3-Clause", "re2": "BSD-3-Clause", "rtmpdump": "LGPL-2.1-or-later",
     "spdlog": "MIT", "sqlite3": "blessing", "yaml-cpp": "MIT", "zlib": "Zlib",
 }
 
