@@ -1,7 +1,6 @@
 #include "bin/analysis/query.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "rules/layered_source.h"
 #include "rules/sqlite_store.h"
 #include "ui/query/format.h"
+#include "ui/terminal/terminal.h"
 #include "views/history/series_source.h"
 
 namespace monitor {
@@ -26,11 +26,7 @@ constexpr int64_t kNanosPerMs = 1'000'000;
 // Without --step, a range has about so many steps.
 constexpr int64_t kSteps = 250;
 
-size_t terminal_columns() {
-  winsize size{};
-  constexpr size_t kUsual = 80;
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
-}
+constexpr size_t kUsualColumns = 80;
 
 Result<query::QueryTimes> times_of(const QueryFlags& flags, int64_t now_ns) {
   int64_t at_ns = now_ns;
@@ -128,9 +124,11 @@ int run_query(const Cli& cli, const QueryFlags& flags) {
   if (result->series.empty() && result->type != query::ValueType::kString) {
     std::cerr << "monitor-analysis: no series has a value " << (range ? "in this time" : "at this moment") << "\n";
   }
-  std::cout << analysis::to_text(
-                   *result,
-                   {.format = format_of(flags.format), .times = *times, .range = range, .columns = terminal_columns()})
+  const size_t columns = analysis::terminal_columns(STDOUT_FILENO);
+  std::cout << analysis::to_text(*result, {.format = format_of(flags.format),
+                                           .times = *times,
+                                           .range = range,
+                                           .columns = columns > 0 ? columns : kUsualColumns})
             << std::flush;
   if (std::cout.good()) return kExitOk;
   log_error("the result cannot be written", {{"next", "check the disk, or the program that reads it"}});
