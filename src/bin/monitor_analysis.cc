@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <set>
@@ -27,6 +26,7 @@
 #include "config/schema.h"
 #include "metriclog/start_at.h"
 #include "ui/print/get_metrics.h"
+#include "ui/terminal/terminal.h"
 
 namespace monitor {
 namespace {
@@ -76,13 +76,13 @@ CLI::App* declare(Cli& cli, Flags& flags) {
 
 analysis::GetMetricsOptions print_options(const Flags& flags) {
   const bool terminal = isatty(STDOUT_FILENO) != 0;
-  const char* const no_color = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe): before any thread
   analysis::GetMetricsOptions options;
   options.print.format = flags.format == "json"  ? analysis::Format::kJson
                          : flags.format == "csv" ? analysis::Format::kCsv
                                                  : analysis::Format::kTable;
   options.print.metric = flags.metric;
-  options.print.colour = terminal && (no_color == nullptr || no_color[0] == '\0');
+  options.print.colour = analysis::wants_colour(STDOUT_FILENO);
+  if (terminal) options.print.columns = [] { return analysis::terminal_columns(STDOUT_FILENO); };
   options.print.header_every = terminal ? kHeaderEvery : 0;
   options.agent = flags.agent;
   if (flags.count > 0) options.count = flags.count;

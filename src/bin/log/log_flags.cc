@@ -85,8 +85,7 @@ std::string resolve_log(const Cli& cli, LogFlags& flags) {
     log_info("using the metric log of --data", {{"log", flags.log}});
     return "";
   }
-  log_info("no metric log is named; using the default Kafka",
-           {{"log", flags.address()}, {"next", "choose another one with --log, --kafka or --data"}});
+  log_info("no metric log is named; using the default Kafka", {{"log", flags.address()}});
   return "";
 }
 
@@ -156,7 +155,7 @@ Result<std::unique_ptr<metriclog::LogWriter>> open_dead_letter(const LogFlags& f
 
 void report_log_failure(const char* what, const LogFlags& flags, const Error& error) {
   if (flags.named() || !flags.log.empty()) return log_error(what, {{"reason", error}});
-  std::string next = "no option names a metric log and no `monitor up` is running; set --log, --kafka or --data";
+  std::string next = "set --log, --kafka or --data, or start `monitor up`";
   if (const std::string data = default_data_folder(); access((data + "/log.db").c_str(), F_OK) == 0) {
     next += fmt::format("; --data {} has one", data);
   }

@@ -53,8 +53,10 @@ class Run final : public View {
     store(true);
     if (!assigned_ && timed_out()) {
       if (!trouble_.empty()) {
-        return Error(Code::kUnavailable, fmt::format("the log could not be reached for {}: {}",
-                                                     format_duration(*options_.timeout_ns), trouble_));
+        // The consumer's warning has said why, unless the log's level suppresses it.
+        const std::string why = log_enabled(LogLevel::kWarning) ? "" : ": " + trouble_;
+        return Error(Code::kUnavailable,
+                     fmt::format("the log could not be reached for {}{}", format_duration(*options_.timeout_ns), why));
       }
       log_warning("no partition was assigned; another member of the group is active");
     }

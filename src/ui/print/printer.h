@@ -18,6 +18,8 @@ struct PrintOptions {
   // Shell pattern over a metric's name, or over name{label=value,...}; empty: all.
   std::string metric = {};
   bool colour = false;
+  // The width of the terminal, asked for each tick; empty, or 0: rows are as long as they are.
+  std::function<size_t()> columns = {};
   // Repeats the table's header after this many rows; 0: prints it only once.
   size_t header_every = 0;
 };
