@@ -44,7 +44,7 @@ Notifier::Notifier(const NotifierOptions& options, const Clock& clock, telemetry
       lock_(std::move(lock)),
       store_(std::move(store)),
       config_watch_(options.config_path),
-      silence_watch_(*store_, options.on_silence_change),
+      silence_watch_(*store_),
       recorder_(*store_),
       sharing_(options.shared),
       couriers_(factory_of(options), options.limits, clock, registry, [this](std::vector<Ended> ended) {

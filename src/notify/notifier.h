@@ -44,8 +44,6 @@ struct NotifierOptions {
   QueueLimits limits = {};
   int64_t look_ms = 1000;  // between looks at the configuration and the silences
   int64_t keep_history_ms = int64_t{30} * 24 * 3'600'000;
-  // Called on the notifier's thread with changes of silences that another process has made since the start.
-  std::function<void(const SilenceChange& change)> on_silence_change = {};
   // For tests: instead of make_sender(); and what is called at each step ("taken", "decided", "saved", "finished"), and
   // after each look at the configuration and the silences ("looked"), and at the end of its work ("replaced").
   SenderFactory make = {};

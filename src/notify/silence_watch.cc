@@ -16,7 +16,7 @@ Status SilenceWatch::begin() {
 std::optional<std::vector<Silence>> SilenceWatch::look() {
   const auto version = store_.data_version();
   if (!version || *version == version_) return std::nullopt;
-  report_changes();
+  log_changes();
   auto silences = store_.silences();
   if (!silences) {
     log_warning("the silences cannot be read; those known before apply", {{"reason", silences.error()}});
@@ -26,13 +26,13 @@ std::optional<std::vector<Silence>> SilenceWatch::look() {
   return std::move(*silences);
 }
 
-void SilenceWatch::report_changes() {
+void SilenceWatch::log_changes() {
   const auto changes = store_.silence_changes(change_);
   if (!changes) return;
   for (const SilenceChange& one : *changes) {
     change_ = one.number;
-    log_info("a silence was changed", {{"change", one.event}, {"silence", one.id}, {"who", one.who}, {"by", one.by}});
-    if (on_change_) on_change_(one);
+    log_info("a silence was changed",
+             {{"change", one.event}, {"silence", one.id}, {"who", one.editor.who}, {"by", one.editor.by}});
   }
 }
 

@@ -14,35 +14,39 @@ namespace monitor::notify {
 
 namespace {
 
+// Version 2: origins of the changes of silences, and which of them have been audited.
 constexpr const char* kSchema = R"sql(
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE alerts (fingerprint TEXT PRIMARY KEY, settled INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE pending (fingerprint TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE receivers (receiver TEXT, integration TEXT, waiting INTEGER NOT NULL, trouble TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alerts (fingerprint TEXT PRIMARY KEY, settled INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pending (fingerprint TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS receivers (receiver TEXT, integration TEXT, waiting INTEGER NOT NULL, trouble TEXT NOT NULL,
                         PRIMARY KEY (receiver, integration)) WITHOUT ROWID;
-CREATE TABLE log (group_key TEXT, receiver TEXT, integration TEXT, id TEXT NOT NULL, time_ms INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS log (group_key TEXT, receiver TEXT, integration TEXT, id TEXT NOT NULL, time_ms INTEGER NOT NULL,
                   firing TEXT NOT NULL, resolved TEXT NOT NULL,
                   PRIMARY KEY (group_key, receiver, integration)) WITHOUT ROWID;
-CREATE TABLE deliveries (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, receiver TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS deliveries (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, receiver TEXT NOT NULL,
                          integration TEXT NOT NULL, group_key TEXT NOT NULL, decided_ms INTEGER NOT NULL,
                          firing INTEGER NOT NULL, resolved INTEGER NOT NULL, fingerprints TEXT NOT NULL, body TEXT,
                          finished_ms INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,
                          result TEXT NOT NULL DEFAULT '', answer TEXT NOT NULL DEFAULT '');
-CREATE INDEX deliveries_open ON deliveries (number) WHERE body IS NOT NULL;
-CREATE INDEX deliveries_time ON deliveries (decided_ms);
-CREATE TABLE episodes (fingerprint TEXT, fired_ms INTEGER, resolved_ms INTEGER NOT NULL, json TEXT NOT NULL,
+CREATE INDEX IF NOT EXISTS deliveries_open ON deliveries (number) WHERE body IS NOT NULL;
+CREATE INDEX IF NOT EXISTS deliveries_time ON deliveries (decided_ms);
+CREATE TABLE IF NOT EXISTS episodes (fingerprint TEXT, fired_ms INTEGER, resolved_ms INTEGER NOT NULL, json TEXT NOT NULL,
                        PRIMARY KEY (fingerprint, fired_ms)) WITHOUT ROWID;
-CREATE INDEX episodes_time ON episodes (fired_ms);
-CREATE TABLE silences (id TEXT PRIMARY KEY, matchers TEXT NOT NULL, starts_ms INTEGER NOT NULL, ends_ms INTEGER NOT NULL,
+CREATE INDEX IF NOT EXISTS episodes_time ON episodes (fired_ms);
+CREATE TABLE IF NOT EXISTS silences (id TEXT PRIMARY KEY, matchers TEXT NOT NULL, starts_ms INTEGER NOT NULL, ends_ms INTEGER NOT NULL,
                        created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, author TEXT NOT NULL,
                        reason TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE silence_changes (number INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, event TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS silence_changes (number INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, event TEXT NOT NULL,
                               id TEXT NOT NULL, who TEXT NOT NULL, by TEXT NOT NULL, before TEXT NOT NULL,
                               after TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS silence_origins (number INTEGER PRIMARY KEY, role TEXT NOT NULL, address TEXT NOT NULL,
+                                            forwarded_for TEXT NOT NULL);
+INSERT OR IGNORE INTO meta SELECT 'silences_audited', coalesce(max(number), 0) FROM silence_changes;
 )sql";
 
 constexpr sqlite::FileKind kAlerts = {.name = "the alerts' file",
-                                      .version = 1,
+                                      .version = 2,
                                       .tables = kSchema,
                                       .pragmas = "PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF",
                                       .loss = nullptr};

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,13 +48,21 @@ struct Episode {
   rules::Alert alert;  // kFiring: it lasts
 };
 
+// Who changes a silence, and how.
+struct SilenceEditor {
+  std::string who;
+  std::string by;         // "command of" and the user's name on this host, or how the page's user has proved it
+  std::string role = {};  // this and what follows: of the page's user
+  std::string address = {};
+  std::string forwarded_for = {};
+};
+
 struct SilenceChange {
   int64_t number = 0;
   int64_t time_ms = 0;
   std::string event;  // "silence.created", "silence.changed", "silence.expired"
   std::string id;
-  std::string who;
-  std::string by;      // "page", or "command" and the user's name on this host
+  SilenceEditor editor;
   std::string before;  // JSON; empty: there was none
   std::string after;
 };
@@ -96,10 +105,14 @@ class AlertStore {
   Result<std::vector<Silence>> silences();
   // Creates a silence if `silence.id` is empty, else changes that one; both only if check_silence() finds no fault.
   // Returns it. kNotFound; kFailedPrecondition: it has expired; kResourceExhausted: there are kMaxSilences.
-  Result<Silence> set_silence(Silence silence, const std::string& who, const std::string& by);
-  Result<Silence> expire_silence(const std::string& id, const std::string& who, const std::string& by);
+  Result<Silence> set_silence(Silence silence, const SilenceEditor& editor);
+  Result<Silence> expire_silence(const std::string& id, const SilenceEditor& editor);
   // After `number`, oldest first.
   Result<std::vector<SilenceChange>> silence_changes(int64_t number);
+  // Passes the changes that have not been audited yet to `audit`, oldest first. Several processes may call this: each
+  // change is audited by one of them, also if it was made while none of them was running. If a process is killed
+  // meanwhile, the same changes are passed on again.
+  Status audit_silence_changes(const std::function<void(const SilenceChange& change)>& audit);
   // Increases when another connection has changed the file.
   Result<int64_t> data_version();
 

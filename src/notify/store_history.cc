@@ -100,6 +100,7 @@ Status AlertStore::prune(int64_t before_ms) {
     for (const char* const sql :
          {"DELETE FROM episodes WHERE resolved_ms > 0 AND resolved_ms < ?1",
           "DELETE FROM deliveries WHERE body IS NULL AND decided_ms < ?1", "DELETE FROM silences WHERE ends_ms < ?1",
+          "DELETE FROM silence_origins WHERE number IN (SELECT number FROM silence_changes WHERE time_ms < ?1)",
           "DELETE FROM silence_changes WHERE time_ms < ?1"}) {
       if (Status good = impl_->run(sql, {before_ms}); !good) return good;
     }

@@ -42,7 +42,7 @@ Result<std::vector<Silence>> AlertStore::silences() {
   return silences;
 }
 
-Result<Silence> AlertStore::set_silence(Silence silence, const std::string& who, const std::string& by) {
+Result<Silence> AlertStore::set_silence(Silence silence, const SilenceEditor& editor) {
   if (Status good = check_silence(silence); !good) return good.error();
   const int64_t now = impl_->now_ms();
   const Status done = impl_->transaction([&]() -> Status {
@@ -72,16 +72,18 @@ Result<Silence> AlertStore::set_silence(Silence silence, const std::string& who,
         !good) {
       return good;
     }
-    return impl_->run(
-        "INSERT INTO silence_changes (time_ms, event, id, who, by, before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        {now, std::string(before.empty() ? "silence.created" : "silence.changed"), silence.id, who, by, before,
-         silence_json(silence, now)});
+    return impl_->note_change({.time_ms = now,
+                               .event = before.empty() ? "silence.created" : "silence.changed",
+                               .id = silence.id,
+                               .editor = editor,
+                               .before = before,
+                               .after = silence_json(silence, now)});
   });
   if (!done) return done.error();
   return silence;
 }
 
-Result<Silence> AlertStore::expire_silence(const std::string& id, const std::string& who, const std::string& by) {
+Result<Silence> AlertStore::expire_silence(const std::string& id, const SilenceEditor& editor) {
   const int64_t now = impl_->now_ms();
   Silence result;
   const Status done = impl_->transaction([&]() -> Status {
@@ -100,34 +102,71 @@ Result<Silence> AlertStore::expire_silence(const std::string& id, const std::str
         !good) {
       return good;
     }
-    return impl_->run(
-        "INSERT INTO silence_changes (time_ms, event, id, who, by, before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        {now, std::string("silence.expired"), id, who, by, silence_json(*old, now), silence_json(result, now)});
+    return impl_->note_change({.time_ms = now,
+                               .event = "silence.expired",
+                               .id = id,
+                               .editor = editor,
+                               .before = silence_json(*old, now),
+                               .after = silence_json(result, now)});
   });
   if (!done) return done.error();
   return result;
 }
 
+Status AlertStore::Impl::note_change(const SilenceChange& change) {
+  const SilenceEditor& editor = change.editor;
+  if (Status good = run("INSERT INTO silence_changes (time_ms, event, id, who, by, before, after) VALUES (?1, ?2, ?3, "
+                        "?4, ?5, ?6, ?7)",
+                        {change.time_ms, change.event, change.id, editor.who, editor.by, change.before, change.after});
+      !good) {
+    return good;
+  }
+  return run("INSERT OR REPLACE INTO silence_origins VALUES (last_insert_rowid(), ?1, ?2, ?3)",
+             {editor.role, editor.address, editor.forwarded_for});
+}
+
 Result<std::vector<SilenceChange>> AlertStore::silence_changes(int64_t number) {
   std::vector<SilenceChange> changes;
   const Status read = impl_->run(
-      "SELECT number, time_ms, event, id, who, by, before, after FROM silence_changes WHERE number > ?1 ORDER BY "
-      "number",
+      "SELECT c.number, time_ms, event, id, who, by, before, after, role, address, forwarded_for FROM silence_changes "
+      "c LEFT JOIN silence_origins o ON o.number = c.number WHERE c.number > ?1 ORDER BY c.number",
       {number}, [&](const auto& row) -> Status {
         SilenceChange one;
         one.number = row.integer(0);
         one.time_ms = row.integer(1);
         one.event = row.bytes(2);
         one.id = row.bytes(3);
-        one.who = row.bytes(4);
-        one.by = row.bytes(5);
+        one.editor.who = row.bytes(4);
+        one.editor.by = row.bytes(5);
         one.before = row.bytes(6);
         one.after = row.bytes(7);
+        one.editor.role = row.bytes(8);
+        one.editor.address = row.bytes(9);
+        one.editor.forwarded_for = row.bytes(10);
         changes.push_back(std::move(one));
         return {};
       });
   if (!read) return read.error();
   return changes;
+}
+
+Status AlertStore::audit_silence_changes(const std::function<void(const SilenceChange& change)>& audit) {
+  constexpr const char* kWaiting =
+      "SELECT (SELECT coalesce(max(number), 0) FROM silence_changes) > (SELECT CAST(value AS INTEGER) FROM meta WHERE "
+      "name = 'silences_audited')";
+  const auto waiting = impl_->integer(kWaiting);
+  if (!waiting) return waiting.error();
+  if (*waiting == 0) return {};  // without a lock, which a notifier may hold
+  return impl_->transaction([&]() -> Status {
+    const auto audited = impl_->integer("SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'silences_audited'");
+    if (!audited) return audited.error();
+    const auto changes = silence_changes(*audited);
+    if (!changes) return changes.error();
+    if (changes->empty()) return {};  // another process was faster
+    for (const SilenceChange& one : *changes) audit(one);
+    return impl_->run("UPDATE meta SET value = ?1 WHERE name = 'silences_audited'",
+                      {std::to_string(changes->back().number)});
+  });
 }
 
 }  // namespace monitor::notify

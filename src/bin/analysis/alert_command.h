@@ -58,7 +58,7 @@ class SilenceCommand final : private AlertCommand {
   int run();
 
  private:
-  static std::string by() { return "command of " + user_name(); }
+  notify::SilenceEditor editor() const { return {flags_.author, "command of " + user_name()}; }
   int list_silences();
   int set_silence(notify::AlertStore& store);
   int answer(const Result<notify::Silence>& silence) const;

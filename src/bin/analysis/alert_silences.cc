@@ -21,7 +21,7 @@ int SilenceCommand::run() {
   if (flags_.author.empty()) flags_.author = user_name();
   auto store = open(AlertStore::Open::kCreate);
   if (!store) return fail("the silences cannot be changed", store.error());
-  if (!flags_.expire.empty()) return answer((*store)->expire_silence(flags_.expire, flags_.author, by()));
+  if (!flags_.expire.empty()) return answer((*store)->expire_silence(flags_.expire, editor()));
   return set_silence(**store);
 }
 
@@ -83,7 +83,7 @@ int SilenceCommand::set_silence(AlertStore& store) {
   }
   if (!flags_.reason.empty()) silence.reason = flags_.reason;
   if (flags_.edit.empty()) silence.author = flags_.author;
-  return answer(store.set_silence(std::move(silence), flags_.author, by()));
+  return answer(store.set_silence(std::move(silence), editor()));
 }
 
 int SilenceCommand::answer(const Result<Silence>& silence) const {

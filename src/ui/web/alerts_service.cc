@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "base/time_format.h"
 #include "notify/overview.h"
@@ -20,6 +21,14 @@ using notify::Silence;
 Error invalid(const std::string& text) { return Error(Code::kInvalidArgument, text); }
 
 std::string author_of(const Identity& who) { return who.name.empty() ? std::string(who.kind_name()) : who.name; }
+
+notify::SilenceEditor editor_of(const ChangedBy& by) {
+  return {.who = author_of(by.who),
+          .by = std::string(by.who.kind_name()),
+          .role = std::string(access::to_string(by.who.role)),
+          .address = by.address,
+          .forwarded_for = by.forwarded_for};
+}
 
 Result<int64_t> time_of(const nlohmann::json& body, const char* name) {
   if (!body.at(name).is_string()) return invalid(fmt::format("{}: expected a time such as 2026-11-22T12:00:00Z", name));
@@ -121,33 +130,45 @@ Reply AlertsService::set_silence(const std::string& body, const ChangedBy& by) {
   if (!silence) return error_reply(silence.error());
   const auto store = this->store(AlertStore::Open::kCreate);
   if (!store) return error_reply(store.error());
-  const char* const event = silence->id.empty() ? "silence.created" : "silence.changed";
   silence->author = author_of(by.who);
-  return answer((*store)->set_silence(std::move(*silence), author_of(by.who), "page"), event, by);
+  return answer((*store)->set_silence(std::move(*silence), editor_of(by)));
 }
 
 Reply AlertsService::expire_silence(const std::string& id, const ChangedBy& by) {
   const auto store = this->store(AlertStore::Open::kExisting);
   if (!store && store.error().code() == Code::kNotFound) return error_reply(404, "there is no silence " + id);
   if (!store) return error_reply(store.error());
-  return answer((*store)->expire_silence(id, author_of(by.who), "page"), "silence.expired", by);
+  return answer((*store)->expire_silence(id, editor_of(by)));
 }
 
-Reply AlertsService::answer(const Result<Silence>& silence, const char* event, const ChangedBy& by) {
+Reply AlertsService::answer(const Result<Silence>& silence) {
   if (!silence) {
     if (silence.error().code() == Code::kFailedPrecondition) return error_reply(409, silence.error().message());
     return error_reply(silence.error());
   }
-  const std::string json = silence_json(*silence, now_ms());
-  audit_.write({.event = event,
-                .who = by.who.name,
-                .by = std::string(by.who.kind_name()),
-                .role = std::string(access::to_string(by.who.role)),
-                .address = by.address,
-                .forwarded_for = by.forwarded_for,
-                .object = "silence " + silence->id,
-                .after = access::audit_value(json)});
-  return json_reply(json);
+  audit_changes();
+  return json_reply(silence_json(*silence, now_ms()));
+}
+
+void AlertsService::audit_changes() {
+  const auto store = this->store(AlertStore::Open::kExisting);
+  if (!store && store.error().code() == Code::kNotFound) return;
+  const Status done = !store ? Status(store.error()) : (*store)->audit_silence_changes([this](const auto& change) {
+    const auto value = [](const std::string& json) { return json.empty() ? json : access::audit_value(json); };
+    audit_.write({.event = change.event,
+                  .who = change.editor.who,
+                  .by = change.editor.by,
+                  .role = change.editor.role,
+                  .address = change.editor.address,
+                  .forwarded_for = change.editor.forwarded_for,
+                  .object = "silence " + change.id,
+                  .before = value(change.before),
+                  .after = value(change.after)});
+  });
+  if (!done && !audit_fails_) {
+    log_error("changes of silences cannot be audited; trying again", {{"reason", done.error()}});
+  }
+  audit_fails_ = !done;
 }
 
 }  // namespace monitor::analysis::web

@@ -22,18 +22,22 @@ class AlertsService {
   Reply history(int64_t since_ns, size_t most);
   Reply silences();
   // `body`: {"matchers": [TEXT, ...], "startsAt": TIME, "endsAt": TIME, "reason": TEXT}, and "id" to change one.
-  // Without "startsAt", it begins now. Changes are written to the audit log.
+  // Without "startsAt", it begins now.
   Reply set_silence(const std::string& body, const ChangedBy& by);
   Reply expire_silence(const std::string& id, const ChangedBy& by);
+  // Writes changes of silences to the audit log, whoever has made them. Changes by this object are written at once;
+  // call this from time to time for those of commands and other instances.
+  void audit_changes();
 
  private:
   Result<notify::AlertStore*> store(notify::AlertStore::Open mode);
-  Reply answer(const Result<notify::Silence>& silence, const char* event, const ChangedBy& by);
+  Reply answer(const Result<notify::Silence>& silence);
   int64_t now_ms() const { return clock_.wall_ns() / kNanosPerMilli; }
 
   const std::string path_;
   const Clock& clock_;
   access::AuditLog& audit_;
+  bool audit_fails_ = false;
   std::unique_ptr<notify::AlertStore> store_;
 };
 

@@ -257,6 +257,12 @@ void Api::tick() {
   if (mono - config_read_ns_ >= config_every && !config_busy_) read_config();
   if (mono - servers_read_ns_ >= heartbeats_every && !servers_busy_) read_heartbeats();
   if (mono - recorded_ns_ >= options_.record_facts_ns && !facts_.busy()) record_facts();
+  if (!audit_busy_) audit_silences();
+}
+
+void Api::audit_silences() {
+  audit_busy_ = true;
+  alerts_executor_.run([this] { alerts_.audit_changes(); }, [this] { audit_busy_ = false; });
 }
 
 void Api::record_facts() {

@@ -129,6 +129,7 @@ class Api {
   void read_config();
   void take_config(ConfigView seen);
   void read_heartbeats();
+  void audit_silences();
   std::vector<std::string> troubles(const Servers& servers, int64_t now_ns) const;
   // `after`: a change number of the fleet; the row then contains only the steps of its past that changed later.
   std::string row(const LiveAgent& agent, int64_t now_ns, uint64_t after);
@@ -174,6 +175,7 @@ class Api {
   bool config_busy_ = false;
   ServerWatch servers_;  // read while there are viewers
   bool servers_busy_ = false;
+  bool audit_busy_ = false;
   int64_t servers_read_ns_ = 0;
   int64_t viewed_ns_ = 0;  // time of the last request of a viewer
   int64_t config_read_ns_ = 0;

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "notify/store.h"
 #include "ui/access/accounts_file.h"
 #include "ui/access/password.h"
 #include "ui/web/testing/api_fixture.h"
@@ -210,6 +211,46 @@ TEST_F(ApiLogin, SilencesAreForEditorsAndAudited) {
   EXPECT_EQ(event["event"], "silence.created");
   EXPECT_EQ(event["who"], "ann");
   EXPECT_EQ(event["object"], "silence " + json(made)["id"].get<std::string>());
+}
+
+TEST_F(ApiLogin, SilencesOfCommandsAreAuditedLikeThoseOfThePage) {
+  const std::string admin = cookie_of(log_in("ann", kPassword));
+  const auto newest = [&] { return json(ask("GET", "/api/ui/v1/audit", admin))["events"]; };
+  auto store =
+      notify::AlertStore::open(alerts_folder_.path() + "/alerts.db", notify::AlertStore::Open::kCreate, clock_);
+  ASSERT_TRUE(store);
+  notify::Silence silence;
+  silence.matchers = *notify::parse_matcher_list("agent=web-1");
+  silence.starts_ms = clock_.wall_ns() / kNanosPerMilli;
+  silence.ends_ms = silence.starts_ms + 3'600'000;
+  silence.author = "bob";
+  silence.reason = "kernel";
+  const auto made = (*store)->set_silence(silence, {"bob", "command of bob"});
+  ASSERT_TRUE(made) << made.error().message();
+  // By the page, before it has looked at the file again.
+  const std::string expired = ask("POST", "/api/ui/v1/silences/expire?id=" + made->id, admin + csrf_of(admin));
+  ASSERT_EQ(status(expired), 200) << expired;
+  const auto events = newest();
+  ASSERT_GE(events.size(), 2U);
+  EXPECT_EQ(events[1]["event"], "silence.created") << events;
+  EXPECT_EQ(events[1]["who"], "bob");
+  EXPECT_EQ(events[1]["by"], "command of bob");
+  EXPECT_EQ(events[1]["after"]["reason"], "kernel");
+  EXPECT_FALSE(events[1].contains("before"));
+  EXPECT_EQ(events[0]["event"], "silence.expired");
+  EXPECT_EQ(events[0]["by"], "session");
+  EXPECT_EQ(events[0]["role"], "admin");
+  EXPECT_EQ(events[0]["before"]["state"], "active");
+  EXPECT_EQ(events[0]["after"]["state"], "expired");
+  EXPECT_FALSE(std::string(events[0]["address"]).empty());
+  // By itself, and once.
+  ASSERT_TRUE((*store)->set_silence(silence, {"bob", "command of bob"}));
+  const int64_t end = clock_.mono_ns() + 10 * kNanosPerSecond;
+  while (newest()[0]["event"] != "silence.created" && clock_.mono_ns() < end) loop_.run_once(50 * kNanosPerMilli);
+  EXPECT_EQ(newest()[0]["event"], "silence.created");
+  size_t again = 0;
+  ASSERT_TRUE((*store)->audit_silence_changes([&](const auto&) { ++again; }));
+  EXPECT_EQ(again, 0U);
 }
 
 TEST_F(ApiTest, APageWithoutUsersHasNoLogin) {
