@@ -117,19 +117,65 @@ void Dispatcher::update(std::span<const Alert> alerts, int64_t evaluated_ms, Mom
 }
 
 void Dispatcher::end_missing(const std::string& group, const GroupAlerts& all, Moment now) {
-  std::vector<Alert> ended;
-  for (const auto& [labels, one] : alerts_) {
-    if (one.alert.state != AlertState::kFiring || one.alert.group != group || all.alerts.contains(labels)) continue;
-    ended.push_back(one.alert);
-    ended.back().state = AlertState::kResolved;
-    ended.back().resolved_at_ms = all.evaluated_ms;
-  }
-  for (const Alert& one : ended) take(one, all.evaluated_ms, now);
+  (void)end_if(
+      [&](const Labels& labels, const Alert& alert) { return alert.group == group && !all.alerts.contains(labels); },
+      all.evaluated_ms, now);
 }
 
-void Dispatcher::take(const Alert& alert, int64_t evaluated_ms, Moment now) {
-  if (alert.state == AlertState::kResolved && alert.fired_at_ms == 0) return;
+std::set<std::string> Dispatcher::end_other_groups(const std::set<std::string>& groups, int64_t evaluated_ms,
+                                                   Moment now) {
+  std::erase_if(pending_, [&](const auto& one) { return !groups.contains(one.second.group); });
+  return end_if([&](const Labels&, const Alert& alert) { return !groups.contains(alert.group); }, evaluated_ms, now);
+}
+
+// Ends firing alerts. Returns their groups.
+std::set<std::string> Dispatcher::end_if(const IsOver& is_over, int64_t evaluated_ms, Moment now) {
+  std::vector<Alert> ended;
+  std::set<std::string> groups;
+  for (const auto& [labels, one] : alerts_) {
+    if (one.alert.state != AlertState::kFiring || !is_over(labels, one.alert)) continue;
+    ended.push_back(one.alert);
+    ended.back().state = AlertState::kResolved;
+    ended.back().resolved_at_ms = std::max(evaluated_ms, one.alert.fired_at_ms);
+    groups.insert(one.alert.group);
+  }
+  for (auto& [labels, groups_of] : shared_) {
+    std::erase_if(groups_of, [&](const auto& one) { return is_over(labels, one.second); });
+  }
+  for (const Alert& one : ended) take(one, evaluated_ms, now);
+  return groups;
+}
+
+// An alert of several groups, because their rules have the same labels or a rule has moved, is firing while one of them
+// says so, and since that one says so that began first.
+Alert Dispatcher::merged(const Alert& given) {
+  const auto found = alerts_.find(given.labels);
+  const bool alone = found == alerts_.end() || found->second.alert.group == given.group;
+  if (alone && !shared_.contains(given.labels)) return given;
+  auto& groups = shared_[given.labels];
+  if (!alone) groups.try_emplace(found->second.alert.group, found->second.alert);
+  groups.insert_or_assign(given.group, given);
+  std::erase_if(groups, [](const auto& one) { return one.second.state != AlertState::kFiring; });
+  const auto first = std::ranges::min_element(groups, {}, [](const auto& one) { return one.second.fired_at_ms; });
+  Alert result = first == groups.end() ? given : first->second;
+  if (groups.size() < 2) shared_.erase(given.labels);
+  return result;
+}
+
+void Dispatcher::take(const Alert& given, int64_t evaluated_ms, Moment now) {
+  if (given.state == AlertState::kResolved && given.fired_at_ms == 0) return;
+  const Alert alert = merged(given);
   const auto found = alerts_.find(alert.labels);
+  if (found != alerts_.end() && found->second.alert.group != alert.group) {
+    const AlertState before = found->second.alert.state;
+    if (before == AlertState::kResolved && alert.state == AlertState::kResolved) return;
+    found->second.alert = alert;
+    changed_.insert(alert.labels);
+    if (before == alert.state) return;  // it goes on under another group
+    found->second.settled = false;
+    join_groups(alert, now, false);
+    return;
+  }
   if (found != alerts_.end()) {
     const Alert& known = found->second.alert;
     if (alert.fired_at_ms < known.fired_at_ms) return;  // an earlier episode

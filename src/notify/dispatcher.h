@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -94,6 +95,8 @@ class Dispatcher {
   void update(std::span<const rules::Alert> alerts, int64_t evaluated_ms, Moment now);
   // Ends the firing alerts of a group of rules that are not among all of its alerts.
   void end_missing(const std::string& group, const GroupAlerts& all, Moment now);
+  // Ends the firing alerts of all groups of rules but these. Returns the groups of those that it has ended.
+  std::set<std::string> end_other_groups(const std::set<std::string>& groups, int64_t evaluated_ms, Moment now);
   // The notifications that are due, in the order in which they must be sent.
   std::vector<Decision> due(Moment now);
   // The next time at which due() may return something; INT64_MAX: not before the next update.
@@ -123,7 +126,10 @@ class Dispatcher {
   };
   using GroupId = std::pair<const Route*, query::Labels>;
 
-  void take(const rules::Alert& alert, int64_t evaluated_ms, Moment now);
+  void take(const rules::Alert& given, int64_t evaluated_ms, Moment now);
+  rules::Alert merged(const rules::Alert& given);
+  using IsOver = std::function<bool(const query::Labels& labels, const rules::Alert& alert)>;
+  std::set<std::string> end_if(const IsOver& is_over, int64_t evaluated_ms, Moment now);
   void join_groups(const rules::Alert& alert, Moment now, bool restored);
   void flush(Group& group, const Inhibitor& inhibitor, Moment now, std::vector<Decision>& decisions);
   void decide(const Group& group, const Integration& integration, const std::vector<rules::Alert>& alerts, Moment now,
@@ -136,6 +142,8 @@ class Dispatcher {
   std::shared_ptr<const Config> config_;
   std::vector<Silence> silences_;
   std::map<query::Labels, Tracked> alerts_;  // firing and resolved
+  // Of alerts that several groups of rules report, by group.
+  std::map<query::Labels, std::map<std::string, rules::Alert>> shared_;
   std::map<query::Labels, rules::Alert> pending_;
   std::map<GroupId, Group> groups_;
   std::map<LogKey, LogEntry> log_;

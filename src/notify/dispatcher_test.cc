@@ -406,5 +406,55 @@ TEST(DispatcherModelTest, ReceiversKnowTheTruthAndHearNothingTwice) {
   }
 }
 
+TEST(Dispatcher, AlertsOfGroupsThatNoLongerExistEnd) {
+  Desk desk(simple());
+  Alert kept = alert("B", "x", desk.wall());
+  kept.group = "kept";
+  desk.update({alert("A", "x", desk.wall()), kept});
+  EXPECT_EQ(desk.pass(11'000), "hook:+A/x+B/x");
+  const auto ended = desk.get().end_other_groups({"kept", "other"}, desk.wall(), desk.now());
+  EXPECT_EQ(ended, std::set<std::string>{"g"});
+  EXPECT_EQ(desk.pass(61'000), "hook:+B/x-A/x");
+  EXPECT_TRUE(desk.get().end_other_groups({"kept"}, desk.wall(), desk.now()).empty()) << "once";
+}
+
+TEST(Dispatcher, AnAlertOfTwoGroupsFiresWhileOneOfThemSaysSo) {
+  Desk desk(simple());
+  const int64_t begun = desk.wall();
+  const auto of = [&](const char* group, int64_t fired, int64_t resolved = 0) {
+    Alert one = alert("A", "x", fired, resolved);
+    one.group = group;
+    return one;
+  };
+  desk.update({of("first", begun)});
+  EXPECT_EQ(desk.pass(11'000), "hook:+A/x");
+  desk.update({of("second", desk.wall())});
+  EXPECT_EQ(desk.pass(120'000), "") << "it goes on";
+  desk.update({of("second", begun + 11'000, desk.wall())});
+  desk.update({of("first", begun)});
+  EXPECT_EQ(desk.pass(120'000), "") << "one of them says that it goes on";
+  desk.update({of("second", desk.wall())});
+  desk.update({of("first", begun, desk.wall())});
+  EXPECT_EQ(desk.pass(120'000), "");
+  desk.get().end_missing("second", {.alerts = {}, .evaluated_ms = desk.wall()}, desk.now());
+  EXPECT_EQ(desk.pass(61'000), "hook:-A/x") << "both have ended";
+}
+
+TEST(Dispatcher, AnAlertGoesOnWhenItsRuleHasMoved) {
+  Desk desk(simple());
+  desk.update({alert("A", "x", desk.wall())});
+  EXPECT_EQ(desk.pass(11'000), "hook:+A/x");
+  // The new group has begun with older data than the old one has seen.
+  Alert moved = alert("A", "x", desk.wall() - 30'000);
+  moved.group = "renamed";
+  desk.update({moved});
+  EXPECT_EQ(desk.get().end_other_groups({"renamed"}, desk.wall(), desk.now()).count("renamed"), 0U);
+  EXPECT_EQ(desk.pass(120'000), "");
+  moved.state = AlertState::kResolved;
+  moved.resolved_at_ms = desk.wall();
+  desk.update({moved});
+  EXPECT_EQ(desk.pass(61'000), "hook:-A/x");
+}
+
 }  // namespace
 }  // namespace monitor::notify

@@ -149,6 +149,15 @@ void Notifier::update_group(const std::string& group, std::span<const rules::Ale
   changed_.notify_all();
 }
 
+void Notifier::update_groups(const std::set<std::string>& groups, int64_t evaluated_at_ms) {
+  {
+    const std::lock_guard lock(mutex_);
+    mail_.all_groups = groups;
+    mail_.all_groups_ms = evaluated_at_ms;
+  }
+  changed_.notify_all();
+}
+
 std::string Notifier::replaced() const {
   const std::lock_guard lock(mutex_);
   return replaced_;
@@ -215,8 +224,15 @@ void Notifier::take(Mail& mail, Moment moment) {
     dispatcher_.update(alerts, mail.evaluated_ms, moment);
     for (const auto& [group, all] : mail.groups) dispatcher_.end_missing(group, all, moment);
   }
+  if (mail.all_groups) end_removed(*mail.all_groups, mail.all_groups_ms, moment);
   sharing_.note_ended(mail.ended);
   recorder_.note_ended(std::move(mail.ended), moment.wall_ms);
+}
+
+void Notifier::end_removed(const std::set<std::string>& groups, int64_t evaluated_ms, Moment moment) {
+  for (const std::string& group : dispatcher_.end_other_groups(groups, evaluated_ms, moment)) {
+    log_info("the rules of alerts that were firing no longer exist; the alerts are resolved", {{"group", group}});
+  }
 }
 
 // What all instances know comes first: what only this one has stored is compared with it when it notifies again.

@@ -12,6 +12,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -61,6 +63,7 @@ class Notifier final : public rules::AlertSink {
 
   void update(std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) override;
   void update_group(const std::string& group, std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) override;
+  void update_groups(const std::set<std::string>& groups, int64_t evaluated_at_ms) override;
   std::vector<ReceiverState> receivers() const { return couriers_.receivers(); }
   // Why the configuration's file is not in use; empty: it is in use.
   std::string config_trouble() const { return config_watch_.trouble(); }
@@ -73,8 +76,10 @@ class Notifier final : public rules::AlertSink {
     std::unordered_map<query::Labels, rules::Alert, query::LabelsHash> alerts;
     std::map<std::string, GroupAlerts> groups;  // all alerts of a group, as of its newest evaluation
     int64_t evaluated_ms = 0;
+    std::optional<std::set<std::string>> all_groups;
+    int64_t all_groups_ms = 0;
     std::vector<Ended> ended;
-    bool empty() const { return alerts.empty() && evaluated_ms == 0 && ended.empty(); }
+    bool empty() const { return alerts.empty() && evaluated_ms == 0 && !all_groups && ended.empty(); }
   };
 
   Notifier(const NotifierOptions& options, const Clock& clock, telemetry::Registry& registry, LockFile lock,
@@ -84,6 +89,7 @@ class Notifier final : public rules::AlertSink {
   void run();
   void step(Mail mail);
   void take(Mail& mail, Moment moment);
+  void end_removed(const std::set<std::string>& groups, int64_t evaluated_ms, Moment moment);
   void look();
   void prune(Moment moment);
   void save(AlertStore::Step step);

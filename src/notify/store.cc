@@ -133,6 +133,13 @@ Status save_changes(Store& store, const Changes& changes) {
         !good) {
       return good;
     }
+    // One that has gone on under another group of rules.
+    if (Status good = store.run("UPDATE episodes SET resolved_ms = max(fired_ms, ?2) WHERE fingerprint = ?1 AND "
+                                "resolved_ms = 0 AND fired_ms <> ?2",
+                                {key_of(one.alert.labels), one.alert.fired_at_ms});
+        !good) {
+      return good;
+    }
     const int64_t resolved = one.alert.state == rules::AlertState::kResolved ? one.alert.resolved_at_ms : 0;
     if (Status good = store.run("INSERT OR REPLACE INTO episodes VALUES (?1, ?2, ?3, ?4)",
                                 {key_of(one.alert.labels), one.alert.fired_at_ms, resolved, json});

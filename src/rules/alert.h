@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -52,6 +53,10 @@ class AlertSink {
   virtual void update_group(const std::string& /*group*/, std::span<const Alert> alerts, int64_t evaluated_at_ms) {
     update(alerts, evaluated_at_ms);
   }
+
+  // These are all groups of rules, now and then. An alert of another group that the sink knows as firing has no rule
+  // any more: the rule was removed while nobody was told.
+  virtual void update_groups(const std::set<std::string>& /*groups*/, int64_t /*evaluated_at_ms*/) {}
 };
 
 }  // namespace monitor::rules

@@ -356,6 +356,12 @@ void Engine::tell(const Running& running, int64_t at_ms) {
   sink_->update_group(running.group.key(), alerts, at_ms);
 }
 
+std::set<std::string> Engine::group_keys() const {
+  std::set<std::string> keys;
+  for (const auto& [key, running] : groups_) keys.insert(key);
+  return keys;
+}
+
 std::vector<GroupStatus> Engine::groups() const {
   const std::lock_guard lock(mutex_);
   std::vector<GroupStatus> all;

@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,8 @@ class Engine final : public RuleReporter {
   Status advance(const Progress& progress, const std::function<bool()>& stop = {});
 
   std::vector<GroupStatus> groups() const override;
+  // Their names, as in Alert::group. On the thread of advance().
+  std::set<std::string> group_keys() const;
 
  private:
   struct Running;

@@ -55,6 +55,10 @@ Result<std::vector<query::StoredSeries>> RuleRunner::Data::own_series(std::strin
 }
 
 // Asked for each update: a lease may end at any moment.
+void RuleRunner::Gate::update_groups(const std::set<std::string>& groups, int64_t evaluated_at_ms) {
+  if (open()) target->update_groups(groups, evaluated_at_ms);
+}
+
 bool RuleRunner::Gate::open() const { return target != nullptr && passes && (!may_pass || may_pass()); }
 
 void RuleRunner::Gate::update(std::span<const Alert> alerts, int64_t evaluated_at_ms) {
@@ -173,12 +177,23 @@ void RuleRunner::turn(Inbox inbox) {
   if (unapplied_) apply_files();
   if (inbox.progress) progress_ = std::move(*inbox.progress);
   look_at_lease();
-  if (!engine_) return;
-  if (progress_.watermark_ms > 0) {
+  if (engine_ && progress_.watermark_ms > 0) {
     note_store(engine_->advance(progress_, [this] { return stopping_.load(); }));
     if (std::exchange(tell_all_, false)) engine_->tell_all(progress_.now_ms);
   }
+  if (tell_groups_) tell_groups();
   if (mono - expired_ns_ >= options_.expire_ns) expire();
+}
+
+// Rules that were removed while no process ran, or while another one notified, have left alerts that only the sink
+// knows. Told again from time to time, because a sink may not be ready yet.
+void RuleRunner::tell_groups() {
+  if (!gate_.open() || (options_.complete && !options_.complete())) return;
+  const auto groups = engine_ ? engine_->group_keys() : std::set<std::string>();
+  // Without rules, nobody follows the data's time.
+  if (!groups.empty() && progress_.watermark_ms == 0) return;
+  tell_groups_ = false;
+  gate_.update_groups(groups, groups.empty() ? clock_.wall_ns() / kNanosPerMilli : progress_.watermark_ms);
 }
 
 void RuleRunner::look_at_paths() {
@@ -267,11 +282,13 @@ void RuleRunner::look_at_lease() {
   metrics_->notifies.set(may ? 1 : 0);
   if (options_.on_notifies) options_.on_notifies(may);
   tell_all_ = may;  // once it is known what is history
+  tell_groups_ = may;
 }
 
 void RuleRunner::expire() {
   expired_ns_ = clock_.mono_ns();
-  if (progress_.watermark_ms > 0) note_store(store_->expire(progress_.watermark_ms));
+  tell_groups_ = gate_.passes;
+  if (store_ && progress_.watermark_ms > 0) note_store(store_->expire(progress_.watermark_ms));
 }
 
 void RuleRunner::note_store(const Status& status) {
@@ -304,6 +321,11 @@ std::vector<GroupStatus> RuleRunner::groups() const {
     }
   }
   return groups;
+}
+
+bool RuleRunner::has_state() const {
+  const std::lock_guard lock(mutex_);
+  return engine_ != nullptr;
 }
 
 std::vector<std::string> RuleRunner::troubles() const {

@@ -44,6 +44,9 @@ struct RunnerOptions {
   // Called on the runner's thread when that changes, and once at the start; before the sink gets the first alerts, and
   // after it got the last ones.
   std::function<void(bool notifies)> on_notifies = {};
+  // Whether each origin has delivered its files since the start, so that a file that is not there has been removed.
+  // Asked on the runner's thread. Nothing: yes.
+  std::function<bool()> complete = {};
   int64_t turn_ns = 200 * kNanosPerMilli;
   int64_t look_ns = kNanosPerSecond;         // between looks at the paths
   int64_t expire_ns = 60 * kNanosPerSecond;  // between looks at the store's size
@@ -82,6 +85,8 @@ class RuleRunner final : public RuleReporter {
   bool notifies() const { return notifies_; }
   // Whether a version of a file is in force.
   bool has_rules() const { return has_rules_; }
+  // Whether there are rules or have been: their state is there.
+  bool has_state() const;
 
  private:
   struct Metrics;
@@ -104,6 +109,7 @@ class RuleRunner final : public RuleReporter {
   struct Gate final : public AlertSink {
     void update(std::span<const Alert> alerts, int64_t evaluated_at_ms) override;
     void update_group(const std::string& group, std::span<const Alert> alerts, int64_t evaluated_at_ms) override;
+    void update_groups(const std::set<std::string>& groups, int64_t evaluated_at_ms) override;
     bool open() const;
     AlertSink* target = nullptr;
     std::function<bool()> may_pass;
@@ -125,6 +131,7 @@ class RuleRunner final : public RuleReporter {
   void publish_files();
   void apply_files();
   void look_at_lease();
+  void tell_groups();
   void expire();
   void note_store(const Status& status);
 
@@ -141,7 +148,8 @@ class RuleRunner final : public RuleReporter {
   bool unapplied_ = false;  // the engine has not got the book's groups
   Progress progress_;
   bool lease_known_ = false;
-  bool tell_all_ = false;  // the sink has heard nothing yet
+  bool tell_all_ = false;     // the sink has heard nothing yet
+  bool tell_groups_ = false;  // the sink has not heard which groups there are
   int64_t looked_ns_ = 0;
   int64_t expired_ns_ = 0;
   std::string store_trouble_;

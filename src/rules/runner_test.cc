@@ -7,6 +7,8 @@
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <set>
 
 #include "base/testing/temporary_folder.h"
 #include "query/testing/memory_source.h"
@@ -32,6 +34,21 @@ class WaitingSink final : public AlertSink {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, kPatience, [&] { return last_.contains(alert) && last_[alert].state == state; });
   }
+  void update_groups(const std::set<std::string>& groups, int64_t /*evaluated_at_ms*/) override {
+    {
+      const std::lock_guard lock(mutex_);
+      groups_ = groups;
+    }
+    changed_.notify_all();
+  }
+  bool waits_for_groups(const std::set<std::string>& groups) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [&] { return groups_ == groups; });
+  }
+  bool knows_groups() {
+    const std::lock_guard lock(mutex_);
+    return groups_.has_value();
+  }
   bool waits_for_evaluation(int64_t at_ms) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, kPatience, [&] { return evaluated_ms_ >= at_ms; });
@@ -49,6 +66,7 @@ class WaitingSink final : public AlertSink {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, Alert> last_;
+  std::optional<std::set<std::string>> groups_;
   size_t updates_ = 0;
   int64_t evaluated_ms_ = 0;
 };
@@ -89,6 +107,7 @@ class RuleRunnerTest : public testing::Test {
       return std::unique_ptr<query::SeriesSource>(std::make_unique<SharedSource>(data_, mutex_));
     };
     options.may_notify = [this] { return may_notify_.load(); };
+    options.complete = [this] { return complete_.load(); };
     options.turn_ns = 5 * kNanosPerMilli;
     options.look_ns = 5 * kNanosPerMilli;
     auto opened = RuleRunner::open(options, clock_, disk_, registry_);
@@ -131,6 +150,7 @@ class RuleRunnerTest : public testing::Test {
   query::MemorySource data_;
   WaitingSink sink_;
   std::atomic<bool> may_notify_ = true;
+  std::atomic<bool> complete_ = true;
   std::unique_ptr<RuleRunner> runner_;
 };
 
@@ -232,9 +252,27 @@ TEST_F(RuleRunnerTest, RulesThatAreNotNamedAnyMoreEnd) {
   point(kT0, 11);
   progress(kT0 + 1'000);
   ASSERT_TRUE(sink_.waits_for("A", AlertState::kFiring));
+  ASSERT_TRUE(sink_.waits_for_groups({path() + ";g"}));
   ASSERT_TRUE(open(false));
   runner_->start();
   ASSERT_TRUE(comes([&] { return runner_->groups().empty(); }));
+  EXPECT_TRUE(sink_.waits_for_groups({})) << "also without data, whose time nobody follows";
+}
+
+TEST_F(RuleRunnerTest, WhichGroupsThereAreIsToldWhenAllOriginsHaveDelivered) {
+  complete_ = false;
+  write(rule("A"));
+  start();
+  point(kT0, 11);
+  progress(kT0 + 1'000);
+  ASSERT_TRUE(sink_.waits_for("A", AlertState::kFiring));
+  const std::string other = "groups: [{name: x, interval: 1s, rules: [{alert: X, expr: m > 10}]}]";
+  runner_->take_texts("etcd", {{"etcd:x", other}});
+  progress(kT0 + 3'000);
+  ASSERT_TRUE(sink_.waits_for("X", AlertState::kFiring));
+  EXPECT_FALSE(sink_.knows_groups()) << "etcd may have more";
+  complete_ = true;
+  EXPECT_TRUE(sink_.waits_for_groups({path() + ";g", "etcd:x;x"}));
 }
 
 }  // namespace

@@ -111,6 +111,38 @@ class NotifyTest(ProgramTest):
         self.assertEqual(second.told("Always"), [])
         self.assertEqual(up.stop(), 0)
 
+    def test_alerts_of_rules_that_were_removed_meanwhile_end(self):
+        """Without a program that could notice it: a group is renamed, a rule and then all files are removed."""
+        stays = RULES + "  - {alert: Stays, expr: vector(1), keep_firing_for: 1h}\n"
+        self.write("rules.yml", stays + "- {name: other, interval: 1s, rules: [{alert: Other, expr: vector(1)}]}\n")
+        server = self.start_server()
+        self.start_agent("web-1", server, "--simulate")
+
+        def serve(*more):
+            serve = self.start("monitor-analysis", "serve", "--log", f"sqlite:{self.data}/log.db", "--dir", f"{self.data}/config",
+                               "--data", f"{self.data}/a", "--http", "127.0.0.1:0", "--notify", f"{self.data}/notify.yml", *more)
+            serve.says("reading log")
+            return serve
+
+        first = serve("--rules", f"{self.data}/rules.yml")
+        for name in ("Always", "Other", "Stays"):
+            wait_until(lambda n=name: self.hook.told(n), name, 60)
+        first.kill()
+        self.write("rules.yml", stays.replace("  - alert: Always\n    expr: vector(1)\n", "").replace("name: g", "name: renamed"))
+        second = serve("--rules", f"{self.data}/rules.yml")
+        for name in ("Always", "Other"):
+            wait_until(lambda n=name: self.hook.told(n, "resolved"), f"the end of {name}", 60)
+        second.says("the rules of alerts that were firing no longer exist; the alerts are resolved")
+        self.assertEqual(self.hook.told("Stays", "resolved"), [], "its rule is there, in a renamed group")
+        second.kill()
+        os.remove(f"{self.data}/rules.yml")
+        third = serve()
+        wait_until(lambda: self.hook.told("Stays", "resolved"), "the end of the last rule", 60)
+        status, out, err = run("monitor-analysis", "alert", "list", "--data", f"{self.data}/a")
+        self.assertEqual((status, err), (0, ""), out)
+        self.assertNotIn("Stays", out)
+        third.kill()
+
     def test_a_wrong_file_is_refused_at_the_start(self):
         self.write("notify.yml", "route: {receiver: nobody}\n")
         up = self.start("monitor", "up", "--data", f"{self.data}/up", "--port", "0", "--http", "off", "--web", "127.0.0.1:0",

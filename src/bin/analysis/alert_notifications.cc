@@ -66,4 +66,8 @@ void AlertNotifications::update_group(const std::string& group, std::span<const 
   if (ready()) notifier_->update_group(group, alerts, evaluated_at_ms);
 }
 
+void AlertNotifications::update_groups(const std::set<std::string>& groups, int64_t evaluated_at_ms) {
+  if (ready()) notifier_->update_groups(groups, evaluated_at_ms);
+}
+
 }  // namespace monitor

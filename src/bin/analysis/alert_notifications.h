@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "base/clock.h"
@@ -26,6 +27,7 @@ class AlertNotifications final : public rules::AlertSink {
   void set_active(bool active);
   void update(std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) override;
   void update_group(const std::string& group, std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) override;
+  void update_groups(const std::set<std::string>& groups, int64_t evaluated_at_ms) override;
 
  private:
   // Starts the notifier if it does not run yet. False: there is no notifier now.

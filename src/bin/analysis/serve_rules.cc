@@ -75,6 +75,7 @@ Result<std::unique_ptr<ServeRules>> ServeRules::open(const ServeRulesOptions& op
   runner.on_notifies = [self](bool notifies) {
     if (self->on_notifies_) self->on_notifies_(notifies);
   };
+  runner.complete = [self] { return self->complete(); };
   auto opened = rules::RuleRunner::open(std::move(runner), clock, disk, registry);
   if (!opened) return opened.error();
   rules->runner_ = std::move(*opened);
@@ -103,7 +104,7 @@ void ServeRules::set_sink(rules::AlertSink* sink) { runner_->set_sink(sink); }
 
 void ServeRules::start() {
   started_ns_ = clock_.mono_ns();
-  if (runner_->has_rules()) take_key();
+  if (runner_->has_state()) take_key();
   source_->watch({.keys = {}, .prefixes = {std::string(config::kRulesRoot)}}, *this);
   runner_->start();
 }
@@ -138,6 +139,14 @@ bool ServeRules::may_notify() {
   return clock_.mono_ns() - started_ns_ >= kUnnamedEtcdAnswersNs && lock_held();
 }
 
+// Whether the rules in the configuration are known.
+bool ServeRules::complete() const {
+  if (keys_seen_) return true;
+  const config::ExclusiveKey* const key = shared_key_;
+  const bool maybe_none = options_.etcd != nullptr && !options_.etcd->named() && (key == nullptr || !key->answered());
+  return maybe_none && clock_.mono_ns() - started_ns_ >= kUnnamedEtcdAnswersNs;
+}
+
 bool ServeRules::lock_held() {
   if (locked_) return true;
   if (!lock_) {
@@ -161,6 +170,7 @@ void ServeRules::on_keys(const config::KeySet& keys) {
   }
   if (!texts.empty()) take_key();
   runner_->take_texts(kConfiguration, std::move(texts));
+  keys_seen_ = true;
 }
 
 void ServeRules::on_source_lost(const Error& reason) {

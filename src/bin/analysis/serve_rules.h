@@ -64,6 +64,7 @@ class ServeRules final : private config::ConfigListener {
   Status connect(Disk& disk);
   void take_key();
   bool may_notify();
+  bool complete() const;
   bool lock_held();
   void on_keys(const config::KeySet& keys) override;
   void on_source_lost(const Error& reason) override;
@@ -78,6 +79,7 @@ class ServeRules final : private config::ConfigListener {
   std::unique_ptr<config::ExclusiveKey> key_;
   std::atomic<const config::ExclusiveKey*> shared_key_ = nullptr;  // for other threads
   std::atomic<bool> let_go_ = false;
+  std::atomic<bool> keys_seen_ = false;
   int64_t started_ns_ = 0;
   std::optional<LockFile> lock_;  // used on the runner's thread, as what follows
   bool locked_ = false;
