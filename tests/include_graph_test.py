@@ -9,11 +9,12 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Folder below src/ -> the folders that its files may include. A subfolder ("views/ledger") has its own row if it may
 # include more or less than the rest of the folder.
-CONSUMER = {"base", "metrics", "metriclog", "telemetry", "consume", "query", "sketch"}
+CONSUMER = {"base", "metrics", "metriclog", "telemetry", "consume", "query", "sketch", "unusual"}
 ALLOWED = {
     "base": set(),
     "metrics": {"base"},
     "sketch": {"base"},
+    "unusual": {"base"},
     "sqlite": {"base"},
     "stream": {"base"},
     "grpc": {"base"},
@@ -35,7 +36,7 @@ ALLOWED = {
     "server": {"base", "grpc", "identity", "telemetry", "metriclog", "inputs"},
     "consume": {"base", "metrics", "metriclog", "telemetry"},
     "query": {"base"},
-    "rules": {"base", "sqlite", "query", "telemetry"},
+    "rules": {"base", "sqlite", "query", "unusual", "telemetry"},
     "notify": {"base", "sqlite", "query", "rules", "telemetry", "metriclog"},
     "views": CONSUMER | {"sqlite"},
     "ui": CONSUMER | {"views"},
@@ -46,7 +47,7 @@ ALLOWED = {
     "load": {"base", "metrics", "stream", "grpc", "outputs"},
     "load/config": {"base", "config", "grpc"},
     "bin": {"base", "metrics", "config", "stream", "grpc", "identity", "telemetry", "metriclog", "inputs", "plugins", "spool", "outputs", "agent",
-            "server", "consume", "sketch", "query", "rules", "notify", "views", "ui", "load", "supervisor", "doctor"},
+            "server", "consume", "sketch", "unusual", "query", "rules", "notify", "views", "ui", "load", "supervisor", "doctor"},
 }
 # Third-party headers, and the only folders that may include them.
 THIRD_PARTIES = {
