@@ -39,6 +39,13 @@ Status check_arguments(const TokenStream& tokens, const FunctionSpec& function,
                                                  std::string(type_name(wanted)) + ", not " +
                                                  std::string(type_name(arguments[i]->type)));
   }
+  // Scores are computed from what is stored of a series.
+  const bool scores = function.special == SpecialFunction::kUnusual && !arguments.empty();
+  if (scores && !std::holds_alternative<Selector>(arguments[0]->node)) {
+    return tokens.error(arguments[0]->begin,
+                        "argument 1 of unusual() must be a selector of series, not an expression "
+                        "that computes values");
+  }
   return {};
 }
 

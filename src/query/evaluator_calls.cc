@@ -174,6 +174,8 @@ Result<Value> Evaluator::call_special(const Call& call, const Steps& steps) {
       return as_value(classic_histogram(call, steps));
     case SpecialFunction::kOwn:
       return as_value(own_function(call, steps));
+    case SpecialFunction::kUnusual:
+      return as_value(unusual(call, steps));
     case SpecialFunction::kNone:
       break;
   }

@@ -66,6 +66,7 @@ class Evaluator {
   Result<Columns> latest_samples(std::vector<StoredSeries> found, const TimeShift& shift, const Steps& steps,
                                  const OnSample& on_sample);
   Result<Columns> own_function(const Call& call, const Steps& steps);
+  Result<Columns> unusual(const Call& call, const Steps& steps);
   Result<RangeInput> range_input(const Expression& expression, const Steps& steps);
   Result<RangeInput> subquery_input(const Subquery& subquery, const Steps& steps);
   // Calls `call` with the window of every series at every step at which it has points.

@@ -95,6 +95,19 @@ Result<Columns> Evaluator::own_function(const Call& call, const Steps& steps) {
                         [](Column& column, size_t step, const Point& point) { column.values[step] = point.value; });
 }
 
+// Series keep their names: several metrics of an agent may have the same other labels.
+Result<Columns> Evaluator::unusual(const Call& call, const Steps& steps) {
+  static const Selector kAll;
+  const Selector& selector = call.arguments.empty() ? kAll : std::get<Selector>(call.arguments[0]->node);
+  const int64_t first = time_at(selector.shift, steps.at(0));
+  const int64_t last = time_at(selector.shift, steps.at(steps.count - 1));
+  source_.limit_bytes(options_.limits.max_bytes - std::min(held_, options_.limits.max_bytes));
+  auto found = source_.own_series(call.function->name, selector.matchers, first - options_.lookback_ms + 1, last);
+  if (!found) return found.error();
+  return latest_samples(std::move(*found), selector.shift, steps,
+                        [](Column& column, size_t step, const Point& point) { column.values[step] = point.value; });
+}
+
 Result<RangeInput> Evaluator::range_input(const Expression& expression, const Steps& steps) {
   if (const auto* const subquery = std::get_if<Subquery>(&expression.node)) return subquery_input(*subquery, steps);
   const auto& range = std::get<RangeSelector>(expression.node);

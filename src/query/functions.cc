@@ -137,6 +137,8 @@ std::vector<FunctionSpec> special_functions() {
       special("sort_desc", Of::kSortDescending, {kVector}),
       special("time", Of::kTime, {}, 0, kScalar),
       special("timestamp", Of::kTimestamp, {kVector}),
+      special("unusual", Of::kUnusual, {kVector}, 1),
+      special("unusual_fraction", Of::kOwn, {kString}, 1),
       special("vector", Of::kVector, {kScalar}),
       special("waiting_batches", Of::kOwn, {kString}, 1),
   };

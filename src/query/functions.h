@@ -49,7 +49,8 @@ enum class SpecialFunction : uint8_t {
   kSortByLabelDescending,
   kHistogramQuantile,
   kHistogramFraction,
-  kOwn  // of this program, from SeriesSource::own_series()
+  kOwn,     // of this program: what is known of agents, from SeriesSource::own_series()
+  kUnusual  // of this program: the scores of a selector's series, from SeriesSource::own_series()
 };
 
 struct FunctionSpec {

@@ -40,6 +40,14 @@ TEST(Parser, ExplainsTypesThatDoNotFit) {
   EXPECT_THAT(error_of("sum(up)[5m]"), HasSubstr("write a subquery"));
   EXPECT_THAT(error_of("topk(up)"), HasSubstr("topk takes 2 arguments, not 1"));
   EXPECT_THAT(error_of("round(up, 1, 2)"), HasSubstr("round() takes 1 to 2 arguments, not 3"));
+  EXPECT_EQ(error_of("sum(unusual(rate(up[5m])))"),
+            "1:13: argument 1 of unusual() must be a selector of series, not an expression that computes values");
+  EXPECT_THAT(error_of("unusual(up + 1)"), StartsWith("1:9: argument 1 of unusual() must be a selector"));
+  EXPECT_EQ(error_of("unusual(up[5m])"), "1:9: argument 1 of unusual() must be an instant vector, not a range vector");
+  EXPECT_EQ(error_of("unusual(\"web\")"), "1:9: argument 1 of unusual() must be an instant vector, not a string");
+  EXPECT_EQ(error_of("1 + unusual(up, 0.5)"), "1:5: unusual() takes 0 to 1 arguments, not 2");
+  EXPECT_THAT(error_of("unusul(up)"), HasSubstr("did you mean unusual()?"));
+  EXPECT_TRUE(parse("unusual() > 0.5 and unusual(up{a=\"b\"} offset 1h) > 0.5"));
   EXPECT_THAT(error_of("rat(up[5m])"), HasSubstr("unknown function \"rat\"; did you mean rate()?"));
 }
 

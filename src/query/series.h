@@ -45,8 +45,9 @@ class SeriesSource {
   // Bounds the memory of the series of each later call, which fails with kResourceExhausted beyond it. Sources that
   // hold their series in memory may ignore it.
   virtual void limit_bytes(size_t /*bytes*/) {}
-  // The same for the series of one of this program's own functions, such as "agent_state". The metric has no name. The
-  // default, for sources without data about agents, returns an error.
+  // The same for the series of one of this program's own functions, such as "agent_state". The metric has no name; of
+  // "unusual", it has that of the series whose scores the points are. The default, for sources without data about
+  // agents, returns an error.
   virtual Result<std::vector<StoredSeries>> own_series(std::string_view function, std::span<const Matcher> matchers,
                                                        int64_t from_ms, int64_t to_ms);
 };
