@@ -17,7 +17,7 @@ namespace {
 
 // How many numbers a row has for each agent, in files of version 1 and now.
 constexpr int kFirstFields = 6;
-constexpr int kFields = 11;
+constexpr int kFields = 13;
 constexpr int64_t kLateOverNs = 300 * kNanosPerSecond;  // the time that late_fraction() is about
 
 constexpr const char* kTables =
@@ -41,8 +41,9 @@ void put(std::string& out, int64_t number, const AgentFacts& facts) {
   const int64_t skew = facts.skew_ms.value_or(0);
   const uint64_t skew_number =
       !facts.skew_ms ? 0 : (static_cast<uint64_t>(skew < 0 ? -skew : skew) << 1U) + (skew < 0 ? 0 : 1);
-  for (const uint64_t value : {facts.revision, facts.ticks, facts.late_ticks, facts.gap_seconds, facts.missing,
-                               facts.waiting, skew_number, facts.certificate_s, facts.certificate_life_s}) {
+  for (const uint64_t value :
+       {facts.revision, facts.ticks, facts.late_ticks, facts.gap_seconds, facts.missing, facts.waiting, skew_number,
+        facts.certificate_s, facts.certificate_life_s, facts.scored, facts.unusual}) {
     protowire::put_varint(out, value);
   }
 }
@@ -59,14 +60,17 @@ struct Row {
   uint64_t skew = 0;
   uint64_t certificate_s = 0;
   uint64_t certificate_life_s = 0;
+  uint64_t scored = 0;
+  uint64_t unusual = 0;
 };
 
 // `fields`: how many the row has; more than are known come from a newer version.
 std::optional<Row> next_row(protowire::Reader& reader, int64_t fields) {
   Row row;
   const std::array<uint64_t*, kFields> known = {
-      &row.agent,   &row.state,   &row.revision, &row.ticks,         &row.late_ticks,        &row.gap_seconds,
-      &row.missing, &row.waiting, &row.skew,     &row.certificate_s, &row.certificate_life_s};
+      &row.agent,   &row.state,   &row.revision, &row.ticks,         &row.late_ticks,         &row.gap_seconds,
+      &row.missing, &row.waiting, &row.skew,     &row.certificate_s, &row.certificate_life_s, &row.scored,
+      &row.unusual};
   for (int64_t i = 0; i < fields; ++i) {
     const auto value = reader.varint();
     if (!value) return std::nullopt;
@@ -86,6 +90,9 @@ std::optional<double> value_of(std::string_view function, const Row& row, int64_
   }
   if (function == "certificate_life_seconds" && row.certificate_s > 0)
     return static_cast<double>(row.certificate_life_s);
+  if (function == "unusual_fraction" && row.scored > 0) {
+    return static_cast<double>(row.unusual) / static_cast<double>(row.scored);
+  }
   if (function == "clock_skew_seconds" && row.skew > 0) {
     return static_cast<double>(row.skew >> 1U) / 1000 * ((row.skew & 1U) != 0 ? 1 : -1);
   }

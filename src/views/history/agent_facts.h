@@ -29,10 +29,10 @@ inline constexpr std::array<std::string_view, 7> kAgentStates = {"alive",   "lat
                                                                  "stopped", "unknown", "gone"};
 
 // The functions of which AgentFactsReader has series.
-inline constexpr std::array<std::string_view, 9> kAgentFunctions = {
-    "certificate_life_seconds", "agent_state", "certificate_seconds", "clock_skew_seconds",
-    "config_revision",          "gap_seconds", "late_fraction",       "missing_batches",
-    "waiting_batches"};
+inline constexpr std::array<std::string_view, 10> kAgentFunctions = {
+    "certificate_life_seconds", "agent_state",     "certificate_seconds", "clock_skew_seconds",
+    "config_revision",          "gap_seconds",     "late_fraction",       "missing_batches",
+    "waiting_batches",          "unusual_fraction"};
 
 struct AgentFacts {
   std::string agent;
@@ -47,6 +47,8 @@ struct AgentFacts {
   std::optional<int64_t> skew_ms = {};       // how far its clock is ahead of the log's
   uint64_t certificate_s = 0;                // when its certificate expires, seconds since 1970; 0: unknown
   uint64_t certificate_life_s = 0;           // how long the certificate is valid in total
+  uint64_t scored = 0;                       // its series that have a score (views/unusual)
+  uint64_t unusual = 0;                      // of these, those that are unusual
 
   bool operator==(const AgentFacts&) const = default;
 };
