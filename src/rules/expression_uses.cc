@@ -7,6 +7,7 @@
 
 #include "query/functions.h"
 #include "query/labels.h"
+#include "unusual/series_scorer.h"
 
 namespace monitor::rules {
 
@@ -43,10 +44,16 @@ void for_each_part(const Expression& expression, Visit visit) {
 // Whether values of a metric of this name are shares from 0 to 1.
 bool is_share(std::string_view name) {
   return name.ends_with("_utilization_ratio") || name.ends_with(".utilization") || name == "system.pressure.stall" ||
-         name == "system_pressure_stall_ratio";
+         name == "system_pressure_stall_ratio" || name.ends_with("()");
 }
 
-// The metric whose values the expression has, unchanged in their bounds; nothing if it computes others.
+// This program's functions whose values are shares.
+bool gives_share(std::string_view function) {
+  return function == "unusual" || function == "unusual_fraction" || function == "late_fraction";
+}
+
+// The metric, or the function ("unusual()"), whose values the expression has, unchanged in their bounds; nothing if it
+// computes others.
 std::optional<std::string> bounded_by(const Expression& expression) {
   static constexpr std::array<std::string_view, 5> kKeep = {"avg_over_time", "max_over_time", "min_over_time",
                                                             "last_over_time", "first_over_time"};
@@ -56,7 +63,9 @@ std::optional<std::string> bounded_by(const Expression& expression) {
   if (const auto* const range = std::get_if<query::RangeSelector>(&expression.node)) {
     return metric_of(range->selector.matchers);
   }
+  if (const auto* const subquery = std::get_if<query::Subquery>(&expression.node)) return bounded_by(*subquery->inner);
   if (const auto* const call = std::get_if<query::Call>(&expression.node)) {
+    if (gives_share(call->function->name)) return std::string(call->function->name) + "()";
     if (std::ranges::find(kKeep, call->function->name) == kKeep.end()) return std::nullopt;
     return bounded_by(*call->arguments.front());
   }
@@ -114,6 +123,7 @@ class Collector {
     if (const auto* const call = std::get_if<query::Call>(&expression.node)) {
       inside = call->function->name;
       if (call->function->special == query::SpecialFunction::kOwn) note_agents(expression, *call);
+      if (call->function->special == query::SpecialFunction::kUnusual) note_scores(expression, *call);
       absent = absent || inside.starts_with("absent");
     }
     for_each_part(expression, [&](const Expression& part) { collect(part, absent, inside); });
@@ -128,6 +138,12 @@ class Collector {
       if (const auto* const text = std::get_if<query::Text>(&one->node)) use.texts.push_back(text->value);
     }
     uses_.agents.push_back(std::move(use));
+  }
+
+  void note_scores(const Expression& expression, const query::Call& call) {
+    const bool all = call.arguments.empty();
+    uses_.scores.push_back(
+        {expression.begin, all ? nullptr : std::get_if<query::Selector>(&call.arguments.front()->node)});
   }
 
   void compare(const Expression& expression, const query::Binary& binary) {
@@ -176,6 +192,10 @@ int64_t reach_ms(const Expression& expression) {
   }
   if (const auto* const subquery = std::get_if<query::Subquery>(&expression.node)) {
     return inside + looks_back(subquery->shift, subquery->range_ms);
+  }
+  const auto* const call = std::get_if<query::Call>(&expression.node);
+  if (call != nullptr && call->function->special == query::SpecialFunction::kUnusual) {
+    return std::max(inside, kLookbackMs) + unusual::kReachMinutes * 60'000;
   }
   return inside;
 }

@@ -42,9 +42,16 @@ struct AgentUse {
   std::vector<std::string> texts;  // regular expressions for the labels agent and state
 };
 
+// A call of unusual().
+struct ScoreUse {
+  size_t begin = 0;
+  const query::Selector* selector = nullptr;  // nullptr: all series
+};
+
 struct ExpressionUses {
   std::vector<SelectorUse> selectors;
   std::vector<AgentUse> agents;
+  std::vector<ScoreUse> scores;
   std::vector<ImpossibleShare> impossible;
   std::vector<NarrowSubquery> narrow;
 };

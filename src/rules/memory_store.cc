@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rules/memory_scores.h"
+
 namespace monitor::rules {
 
 namespace {
@@ -33,6 +35,10 @@ Result<std::vector<query::StoredSeries>> MemoryStore::select(std::span<const que
 Result<std::vector<query::StoredSeries>> MemoryStore::own_series(std::string_view function,
                                                                  std::span<const query::Matcher> matchers,
                                                                  int64_t from_ms, int64_t to_ms) {
+  if (function == "unusual") {
+    auto series = select(matchers, from_ms - unusual::kReachMinutes * kMinuteMs, to_ms);
+    return series ? scores_of(std::move(*series), from_ms, to_ms) : std::move(series);
+  }
   auto named =
       query::Matcher::create(query::Matcher::Kind::kEqual, std::string(query::kNameLabel), std::string(function));
   if (!named) return named.error();

@@ -19,7 +19,7 @@ class MemoryStore final : public ResultStore {
                                                   int64_t to_ms) override;
 
   // The series whose metric has the name of the function: tests of rules note what is known of agents as
-  // agent_state{agent="web-1", state="gone"}.
+  // agent_state{agent="web-1", state="gone"}. The scores of unusual() are computed.
   Result<std::vector<query::StoredSeries>> own_series(std::string_view function,
                                                       std::span<const query::Matcher> matchers, int64_t from_ms,
                                                       int64_t to_ms) override;

@@ -126,6 +126,24 @@ TEST_F(RuleCheckTest, NamesStatesAndAgentsThatNobodyHas) {
               ElementsAre("5:11: A: missing_batches() has had no value in the last 1h"));
 }
 
+TEST_F(RuleCheckTest, FindsScoresThatCannotBe) {
+  constexpr const char* kNoneYet =
+      "unusual() has no value yet: a series has a score once 24 hours of the last week have data of it";
+  EXPECT_THAT(faults(file_of("sum(unusual(disk_rate)) > 0.5")), ElementsAre(std::string("5:15: A: ") + kNoneYet));
+  EXPECT_THAT(faults(file_of("unusual(nosuch) > 0.5")),
+              ElementsAre("5:19: A: nobody has the metric nosuch in the last 1h"));
+  for (int64_t at = kNow - 30 * int64_t{3'600'000}; at < kNow - 3'600'000; at += 60'000) {
+    add({{"__name__", "disk_rate"}, {"agent", "web"}, {"direction", "read"}}, at, 100);
+  }
+  EXPECT_THAT(faults(file_of("unusual(disk_rate) > 0.5")), IsEmpty());
+  EXPECT_THAT(faults(file_of("unusual() > 0.5")), IsEmpty());
+  EXPECT_THAT(faults(file_of("max by (agent) (unusual(disk_rate)) > 1")),
+              ElementsAre("5:11: A: the comparison with 1 is never true: unusual() is a share, from 0 to 1"));
+  EXPECT_THAT(faults(file_of("unusual_fraction() > 20")),
+              ElementsAre("5:11: A: the comparison with 20 is never true: unusual_fraction() is a share, from 0 to 1",
+                          "5:11: A: unusual_fraction() has had no value in the last 1h"));
+}
+
 TEST_F(RuleCheckTest, FindsRulesThatAreThereTwiceAndTooShort) {
   EXPECT_THAT(faults("groups:\n- name: g\n  interval: 1m\n  rules:\n  - {alert: A, expr: disk_rate > 1, for: 10s}\n"
                      "  - {alert: A, expr: disk_rate > 2}\n"),

@@ -20,6 +20,8 @@ namespace {
 using Matchers = std::vector<query::Matcher>;
 using Found = Result<std::vector<query::StoredSeries>>;
 
+constexpr int64_t kLookbackMs = 300'000;
+
 // Without the jitter of a scheduler: 1001 ms is 1 s.
 int64_t without_jitter(int64_t distance_ms) {
   const int64_t whole = (distance_ms + 500) / 1000 * 1000;
@@ -75,6 +77,10 @@ class SeriesCheck {
         if (auto status = check(use); !status) return status;
       }
       for (const AgentUse& use : uses.agents) {
+        begin_ = use.begin;
+        check(use);
+      }
+      for (const ScoreUse& use : uses.scores) {
         begin_ = use.begin;
         check(use);
       }
@@ -156,6 +162,17 @@ class SeriesCheck {
     }
   }
 
+  // Whether any series that it selects has a score. That there is no series is said of its selector.
+  void check(const ScoreUse& use) {
+    const Matchers matchers = use.selector == nullptr ? Matchers() : use.selector->matchers;
+    const int64_t now_ms = options_.now_ms - (use.selector == nullptr ? 0 : use.selector->shift.offset_ms);
+    const auto scores = source_.own_series("unusual", matchers, now_ms - kLookbackMs, now_ms);
+    if (!scores || !scores->empty()) return;
+    const auto series = source_.select(matchers, now_ms - kLookbackMs, now_ms);
+    if (!series || series->empty()) return;
+    add("unusual() has no value yet: a series has a score once 24 hours of the last week have data of it");
+  }
+
   Status check(const SelectorUse& use) {
     const Matchers& matchers = use.selector->matchers;
     const std::string name = metric_of(matchers);
@@ -171,7 +188,6 @@ class SeriesCheck {
                       query::format_duration_ms(use.range_ms), shown(matchers, name), every,
                       query::format_duration_ms(4 * *interval)));
     }
-    constexpr int64_t kLookbackMs = 300'000;
     if (use.range_ms == 0 && *interval > kLookbackMs) {
       add(
           fmt::format("{} has a sample every {}, and a sample counts for 5m: most evaluations find none; use "
