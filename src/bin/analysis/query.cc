@@ -15,6 +15,7 @@
 #include "ui/query/format.h"
 #include "ui/terminal/terminal.h"
 #include "views/history/series_source.h"
+#include "views/unusual/scored_source.h"
 
 namespace monitor {
 
@@ -68,7 +69,8 @@ Result<query::QueryResult> evaluate(const query::Expression& expression, std::st
   const auto facts = history::AgentFactsReader::open(history::facts_path(path));
   history::HistorySource data(reader, {.check = options.limits.check}, facts ? facts->get() : nullptr);
   rules::ResultReader results(rules::store_path(path));
-  rules::LayeredSource source(data, results);
+  rules::LayeredSource stored(data, results);
+  analysis::unusual::ScoredSource source(stored, {.reader = &reader, .check = options.limits.check});
   return query::evaluate(expression, source, times, options);
 }
 

@@ -18,6 +18,7 @@
 #include "views/history/series_source.h"
 #include "views/history/store.h"
 #include "views/ledger/ledger.h"
+#include "views/unusual/scored_source.h"
 
 namespace monitor {
 
@@ -30,6 +31,8 @@ constexpr int64_t kNanosPerMs = 1'000'000;
 // Batches arrive after their time, and those of a spool much later.
 constexpr int64_t kReadOnNs = 3600 * kNanosPerSecond;
 constexpr int64_t kPatienceNs = 15 * kNanosPerSecond;
+// Rules ask for scores of one moment after another, and each reading of them begins a week before.
+constexpr int64_t kAheadMs = int64_t{6} * 3600 * 1000;
 constexpr uint64_t kMostPoints = 1'000'000'000;  // about 1.2 GB on disk
 
 // A history, and what is known of agents.
@@ -41,7 +44,9 @@ class HistoryData : public RecordedData {
     reader_ = std::move(*reader);
     auto facts = history::AgentFactsReader::open(history::facts_path(path));
     if (facts) facts_ = std::move(*facts);
-    source_ = std::make_unique<history::HistorySource>(*reader_, history::SourceLimits(), facts_.get());
+    stored_ = std::make_unique<history::HistorySource>(*reader_, history::SourceLimits(), facts_.get());
+    source_ = std::make_unique<analysis::unusual::ScoredSource>(
+        *stored_, analysis::unusual::ScoredOptions{.reader = reader_.get(), .ahead_ms = kAheadMs});
     return {};
   }
   query::SeriesSource& source() override { return *source_; }
@@ -49,7 +54,8 @@ class HistoryData : public RecordedData {
  private:
   std::unique_ptr<history::HistoryReader> reader_;
   std::unique_ptr<history::AgentFactsReader> facts_;  // nullptr: there are none
-  std::unique_ptr<history::HistorySource> source_;
+  std::unique_ptr<history::HistorySource> stored_;
+  std::unique_ptr<analysis::unusual::ScoredSource> source_;
 };
 
 // A folder that is removed with all it contains.

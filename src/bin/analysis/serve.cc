@@ -31,6 +31,7 @@
 #include "ui/web/restore_fleet.h"
 #include "ui/web/server.h"
 #include "views/history/store.h"
+#include "views/unusual/tracking_thread.h"
 
 namespace monitor {
 
@@ -68,6 +69,7 @@ class Page {
     }
     const auto notifications = open_notifications();
     if (!notifications) return fail("nobody can be notified of alerts", notifications.error());
+    scores_ = std::make_unique<analysis::unusual::TrackingThread>(history_options.path, clock_, registry_);
     auto rules = ServeRules::open(rules_options(history_options.path), loop_, clock_, disk_, registry_);
     if (!rules) return fail("the rules cannot be run", rules.error());
     rules_ = std::move(*rules);
@@ -91,7 +93,8 @@ class Page {
             .history_path = history_path,
             .data_folder = cli_.data_folder(),
             .etcd = flags_.dir.empty() ? &flags_.etcd : nullptr,
-            .config_dir = flags_.dir};
+            .config_dir = flags_.dir,
+            .scores = &scores_->board()};
   }
 
   // Alerts, their history and silences are kept also if nobody is notified.
@@ -142,6 +145,8 @@ class Page {
     options.prometheus.max_samples = flags_.query_samples;
     options.prometheus.max_bytes = parse_size(flags_.query_memory).value();
     options.prometheus.rules = &rules_->reporter();
+    options.prometheus.scores = &scores_->board();
+    options.scores = &scores_->board();
     options.config.files = !flags_.dir.empty();
     options.config.describe = options.config.files ? flags_.dir : "etcd";
     options.config.open = [this] { return open_config_store(flags_.etcd, flags_.dir, disk_); };
@@ -194,12 +199,14 @@ class Page {
       loop_.stop();
     });
     rules_->start();
+    scores_->start();
     log_info("reading", {{"log", flags_.log.address()}});
     service_.set_status([this] { return "reading " + flags_.log.address(); });
     service_.ready();
     loop_.run();
     reading.join();
     rules_->stop();
+    scores_->stop();
     return kExitOk;
   }
 
@@ -214,6 +221,7 @@ class Page {
   ServiceNotifier service_{loop_, ServiceEnvironment::read()};
   web::State state_;
   web::EventBroadcaster broadcaster_;
+  std::unique_ptr<analysis::unusual::TrackingThread> scores_;
   std::unique_ptr<AlertNotifications> notifications_;
   std::unique_ptr<ServeRules> rules_;  // its thread uses the notifications
   std::atomic<bool> stop_ = false;

@@ -12,6 +12,7 @@
 #include "config/keys.h"
 #include "query/labels.h"
 #include "views/history/recent_source.h"
+#include "views/unusual/scored_source.h"
 
 namespace monitor {
 
@@ -49,6 +50,27 @@ bool undelivered(const DataTime::Reading& time, const query::Labels& labels, int
   return any;
 }
 
+// The newest ticks and scores.
+class RuleData final : public query::SeriesSource {
+ public:
+  RuleData(std::unique_ptr<history::RecentSource> recent, const analysis::unusual::ScoreBoard* scores)
+      : recent_(std::move(recent)), scored_(*recent_, {.board = scores}) {}
+
+  Result<std::vector<query::StoredSeries>> select(std::span<const query::Matcher> matchers, int64_t from_ms,
+                                                  int64_t to_ms) override {
+    return scored_.select(matchers, from_ms, to_ms);
+  }
+  Result<std::vector<query::StoredSeries>> own_series(std::string_view function,
+                                                      std::span<const query::Matcher> matchers, int64_t from_ms,
+                                                      int64_t to_ms) override {
+    return scored_.own_series(function, matchers, from_ms, to_ms);
+  }
+
+ private:
+  const std::unique_ptr<history::RecentSource> recent_;
+  analysis::unusual::ScoredSource scored_;
+};
+
 }  // namespace
 
 void declare_rules(CLI::App& app, std::vector<std::string>& paths) {
@@ -66,10 +88,11 @@ Result<std::unique_ptr<ServeRules>> ServeRules::open(const ServeRulesOptions& op
   rules::RunnerOptions runner;
   runner.store.path = rules::store_path(options.history_path);
   runner.paths = options.paths;
-  runner.open_data = [path = options.history_path]() -> Result<std::unique_ptr<query::SeriesSource>> {
+  runner.open_data = [path = options.history_path,
+                      scores = options.scores]() -> Result<std::unique_ptr<query::SeriesSource>> {
     auto opened = history::RecentSource::open(path);
     if (!opened) return opened.error();
-    return std::unique_ptr<query::SeriesSource>(std::move(*opened));
+    return std::unique_ptr<query::SeriesSource>(std::make_unique<RuleData>(std::move(*opened), scores));
   };
   runner.may_notify = [self] { return self->may_notify(); };
   runner.on_notifies = [self](bool notifies) {

@@ -20,6 +20,7 @@
 #include "config/source.h"
 #include "rules/runner.h"
 #include "views/aggregate/data_time.h"
+#include "views/unusual/score_board.h"
 
 namespace monitor {
 
@@ -30,8 +31,9 @@ struct ServeRulesOptions {
   std::vector<std::string> paths;
   std::string history_path;
   std::string data_folder;
-  const EtcdFlags* etcd = nullptr;  // nullptr: the configuration is in files
-  std::string config_dir = {};      // below this folder
+  const EtcdFlags* etcd = nullptr;                        // nullptr: the configuration is in files
+  std::string config_dir = {};                            // below this folder
+  const analysis::unusual::ScoreBoard* scores = nullptr;  // for unusual(); must outlive the rules
 };
 
 // On the loop's thread, but for what says otherwise. The loop, the clock, the disk and the registry must outlive it.

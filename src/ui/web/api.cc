@@ -229,7 +229,7 @@ void Api::tick() {
   {
     const std::lock_guard lock(state_.mutex);
     for (const auto& [name, agent] : state_.fleet.agents()) {
-      Published current{verdict_of(agent, now).health, problems_of(name)};
+      Published current{verdict_of(agent, now).health, problems_of(name), unusual_of(name)};
       const auto before = published_agents_.find(name);
       if (agent.change <= published_ && before != published_agents_.end() && before->second == current) continue;
       published_agents_.insert_or_assign(name, std::move(current));
@@ -276,6 +276,9 @@ void Api::record_facts() {
                      [&](const LiveAgent& agent) { return verdict_of(agent, now).health; });
   }
   for (history::AgentFacts& one : facts) {
+    const unusual::Share share = unusual_of(one.agent);
+    one.scored = share.series;
+    one.unusual = share.unusual;
     const AgentReport* const report = config_view_.find(one.agent);
     if (report != nullptr && report->certificate_expires_ns > 0) {
       one.certificate_s = static_cast<uint64_t>(report->certificate_expires_ns / kNanosPerSecond);

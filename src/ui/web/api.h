@@ -35,6 +35,7 @@
 #include "ui/web/state.h"
 #include "views/fleet/server_watch.h"
 #include "views/history/query.h"
+#include "views/unusual/score_board.h"
 
 namespace monitor::analysis::web {
 
@@ -48,6 +49,7 @@ struct ApiOptions {
   OpenBrowser open_browser;
   ConfigOptions config;
   PromOptions prometheus = {};
+  const unusual::ScoreBoard* scores = nullptr;   // nullptr: nothing is known of how unusual series are
   int64_t tick_ns = 1 * kNanosPerSecond;         // between events of the fleet
   int64_t read_config_ns = 2 * kNanosPerSecond;  // between reads, while there are viewers
   int64_t read_heartbeats_ns = 2 * kNanosPerSecond;
@@ -74,6 +76,7 @@ class Api {
   struct Published {
     Health health = Health::kGone;
     std::vector<std::string> problems;
+    unusual::Share unusual;
     bool operator==(const Published&) const = default;
   };
 
@@ -133,6 +136,8 @@ class Api {
   std::vector<std::string> troubles(const Servers& servers, int64_t now_ns) const;
   // `after`: a change number of the fleet; the row then contains only the steps of its past that changed later.
   std::string row(const LiveAgent& agent, int64_t now_ns, uint64_t after);
+  unusual::Share unusual_of(const std::string& agent) const;
+  std::string unusual_series_json(const std::string& agent) const;
   Verdict verdict_of(const LiveAgent& agent, int64_t now_ns) const;
   const std::vector<std::string>& problems_of(const std::string& agent) const;
 

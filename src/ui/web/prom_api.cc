@@ -16,6 +16,7 @@
 #include "views/history/series_labels.h"
 #include "views/history/series_list.h"
 #include "views/history/series_source.h"
+#include "views/unusual/scored_source.h"
 
 namespace monitor::analysis::web {
 
@@ -147,7 +148,10 @@ Reply PromApi::evaluate(const Question& question, const QueryPool::Run& run) con
   options.limits.check = run.check;
   options.text = question.text;
   history::HistorySource stored(run.reader, {.max_points = options_.max_samples, .check = run.check}, run.facts);
-  rules::LayeredSource source(stored, run.results);
+  rules::LayeredSource layered(stored, run.results);
+  unusual::ScoredSource source(
+      layered,
+      {.reader = &run.reader, .board = options_.scores, .check = run.check, .max_points = options_.max_samples});
   const int64_t start_ns = loop_.clock().mono_ns();
   auto result = query::evaluate(**expression, source, question.times, options);
   if (!result) return prom_failure(result.error());

@@ -18,6 +18,7 @@
 #include "ui/web/prom_parameters.h"
 #include "ui/web/query_pool.h"
 #include "ui/web/route.h"
+#include "views/unusual/score_board.h"
 
 namespace monitor::analysis::web {
 
@@ -28,8 +29,9 @@ struct PromOptions {
   size_t max_samples = 10'000'000;            // of one query
   size_t max_bytes = size_t{256} << 20;       // of memory, of one query
   size_t max_reply_bytes = size_t{64} << 20;
-  size_t max_listed = 100'000;                 // series, labels or values in an answer
-  const rules::RuleReporter* rules = nullptr;  // nullptr: there are no rules
+  size_t max_listed = 100'000;                  // series, labels or values in an answer
+  const rules::RuleReporter* rules = nullptr;   // nullptr: there are no rules
+  const unusual::ScoreBoard* scores = nullptr;  // the newest ones of unusual(); nullptr: it computes all
 };
 
 class PromApi {

@@ -9,6 +9,7 @@
 #include "ui/web/api.h"
 #include "ui/web/prometheus.h"
 #include "ui/web/values_json.h"
+#include "views/unusual/minutes.h"
 
 namespace monitor::analysis::web {
 
@@ -24,6 +25,12 @@ std::string figures_json(const Figures& figures) {
     out += (i > 0 ? "," : "") + (figures[i] ? json_number(*figures[i]) : std::string("null"));
   }
   return out + "]";
+}
+
+std::string unusual_json(const unusual::Share& share) {
+  if (share.series == 0) return "null";
+  return fmt::format(R"({{"series":{},"unusual":{},"share":{}}})", share.series, share.unusual,
+                     json_number(static_cast<double>(share.unusual) / static_cast<double>(share.series)));
 }
 
 // The last `count` steps.
@@ -65,6 +72,12 @@ std::vector<schema::Field> agent_fields() {
       {"clock_error", number("seconds that its clock is ahead, 0 if within tolerance; its times are corrected by it")},
       {"other_host", text("a second host that sends under the same id; empty: none")},
       {"labels", map(text(), "from its configuration; they appear on each of its series")},
+      {"unusual", object({{"series", integer("that have a score: those with a day of data")},
+                          {"unusual", integer("of these, those that are unusual now")},
+                          {"share", number("unusual / series, 0 to 1")}},
+                         "how many of its series are outside of their extremes of the last day, 3 days and week. "
+                         "null: none has a score")
+                      .or_null()},
       {"figures",
        list(number().or_null(), "CPU and memory (0 to 1), disk read, disk write, network in, network out (By/s)")},
       {"past",
@@ -87,6 +100,11 @@ Schema agent_detail() {
                                              {"time", time().or_null()},
                                              {"value", number().or_null()}}),
                                      "the latest value of each series"));
+  fields.emplace_back("unusual_series", list(object({{"metric", text()},
+                                                     {"labels", map(text())},
+                                                     {"score", number("0.08 to 1")},
+                                                     {"time", time("the end of the minute that it is of")}}),
+                                             "its series that are unusual now, the highest score first; at most 100"));
   return object(fields);
 }
 
@@ -174,6 +192,30 @@ Verdict Api::verdict_of(const LiveAgent& agent, int64_t now_ns) const {
   return judge(agent, now_ns, presence, servers_.judge(clock_.mono_ns()));
 }
 
+unusual::Share Api::unusual_of(const std::string& agent) const {
+  return options_.scores == nullptr ? unusual::Share() : options_.scores->share_of(agent);
+}
+
+std::string Api::unusual_series_json(const std::string& agent) const {
+  constexpr size_t kMost = 100;
+  const auto scores = options_.scores == nullptr ? nullptr : options_.scores->find(agent);
+  if (!scores) return "";
+  std::vector<const unusual::SeriesScores*> found;
+  for (const unusual::SeriesScores& one : scores->series) {
+    if (one.unusual_now) found.push_back(&one);
+  }
+  std::ranges::sort(found, std::ranges::greater(), [](const auto* one) { return one->recent.back().value; });
+  if (found.size() > kMost) found.resize(kMost);
+  std::string out;
+  for (const unusual::SeriesScores* const one : found) {
+    const unusual::Score& score = one->recent.back();
+    out += fmt::format(R"({}{{"metric":{},"labels":{},"score":{},"time":{}}})", out.empty() ? "" : ",",
+                       json_quote(one->series.name), labels_json(one->series.labels), json_number(score.value),
+                       time_json((score.minute + 1) * unusual::kMinuteNs));
+  }
+  return out;
+}
+
 const std::vector<std::string>& Api::problems_of(const std::string& agent) const {
   static const std::vector<std::string> kNone;
   const AgentReport* const report = config_view_.find(agent);
@@ -206,12 +248,13 @@ std::string Api::row(const LiveAgent& agent, int64_t now_ns, uint64_t after) {
   for (const std::string& one : problems_of(agent.name)) problems += (problems.empty() ? "" : ",") + json_quote(one);
   return fmt::format(
       R"({{"agent":{},"host":{},"version":{},"health":"{}","why":{},"problems":[{}],"seen":{},"tick":{},"interval":{},"revision":{},)"
-      R"("waiting":{},"clock_error":{},"other_host":{},"labels":{},"figures":{},"past":{}}})",
+      R"("waiting":{},"clock_error":{},"other_host":{},"labels":{},"unusual":{},"figures":{},"past":{}}})",
       json_quote(agent.name), json_quote(agent.host), json_quote(agent.version), to_string(verdict.health),
       json_quote(verdict.why), problems, time_json(agent.seen_ns), time_json(agent.tick_ns),
       time_json(agent.interval_ns), agent.revision, agent.waiting,
       json_number(static_cast<double>(agent.clock_error_ns) / 1e9), json_quote(agent.other_host),
-      labels_json(agent.labels), figures_json(agent.figures()), past_json(agent.past, agent.past.changed_after(after)));
+      labels_json(agent.labels), unusual_json(unusual_of(agent.name)), figures_json(agent.figures()),
+      past_json(agent.past, agent.past.changed_after(after)));
 }
 
 Reply Api::fleet() {
@@ -245,7 +288,7 @@ Reply Api::agent(const std::string& name) {
                        json_number(value.value));
     first = false;
   }
-  return json_reply(out + "]}");
+  return json_reply(out + R"(],"unusual_series":[)" + unusual_series_json(name) + "]}");
 }
 
 // A large fleet takes seconds. The lock is therefore released after every few agents, and concurrent scrapes share a
