@@ -8,26 +8,17 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import BIN, ProgramTest, run, wait_until  # noqa: E402
+from terminal import Terminal  # noqa: E402
 
 
 class TopTest(ProgramTest):
-    def tmux(self, *arguments):
-        done = subprocess.run(["tmux", "-S", f"{self.data}/tmux", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=20,
-                              env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"})
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
-
-    def screen(self):
-        return self.tmux("capture-pane", "-p", "-t", "top")
-
-    def shows(self, pattern):
-        try:
-            return wait_until(lambda: re.search(pattern, self.screen(), re.S), repr(pattern))
-        except AssertionError as error:
-            raise AssertionError(f"{error}; the screen:\n{self.screen()}") from None
+    def setUp(self):
+        super().setUp()
+        self.terminal = Terminal(self.data)
+        self.tmux, self.screen, self.shows = self.terminal.tmux, self.terminal.screen, self.terminal.shows
 
     def tearDown(self):
-        subprocess.run(["tmux", "-S", f"{self.data}/tmux", "kill-server"], capture_output=True, check=False)
+        self.terminal.end()
         super().tearDown()
 
     def test_shows_a_fleet_in_80_by_24_characters(self):
@@ -36,8 +27,7 @@ class TopTest(ProgramTest):
             self.configure(name, "set", "--interval", "1", "--metrics", '{"name": "cpu", "per_core": true}', "memory", "disk read",
                            '{"name": "net in", "per_interface": true}')
             self.start_agent(name, server, "--simulate")
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-s", "top", "-x", "80", "-y", "24", "bash --norc --noprofile")
-        self.tmux("set-option", "-g", "status", "off")
+        self.terminal.start("bash --norc --noprofile")
         self.tmux("send-keys", "-t", "top", "PS1='prompt> '; clear; echo kept", "Enter")
         self.shows(r"kept\nprompt>")
         top = f"{BIN}/monitor-analysis top --log sqlite:{self.data}/log.db"
@@ -54,7 +44,7 @@ class TopTest(ProgramTest):
         wait_until(lambda: "agent-001" not in self.screen(), "the filter")
         self.tmux("send-keys", "-t", "top", "Enter")
         self.shows(r"cpu\.logical_number=0")
-        self.shows(r"network\.interface\.name=")
+        self.shows(r"name=eth0")
         self.tmux("send-keys", "-t", "top", "Escape")
         self.shows(r"STATE")
         self.tmux("send-keys", "-t", "top", "?")
@@ -98,8 +88,7 @@ class TopTest(ProgramTest):
         server = self.start_server()
         self.configure("agent-001", "--interval", "1", "--metrics", "cpu")
         self.start_agent("agent-001", server, "--simulate")
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-s", "top", "-x", "100", "-y", "24",
-                  f"{BIN}/monitor-analysis top --log sqlite:{self.data}/log.db")
+        self.terminal.start(f"{BIN}/monitor-analysis top --log sqlite:{self.data}/log.db", 100)
         self.shows(r"1 agent: +1 alive")
         server.kill()
         wait_until(lambda: re.search(r"1 unknown +0 gone.*no server has written the log since", self.screen(), re.S), "the server to be reported as gone", 60)

@@ -1,22 +1,38 @@
-// `monitor-analysis top`: follows a log and shows the fleet, until `q`, `stop`, or a permanent error. It takes over the
-// terminal of standard input and output, and restores it at the end. Blocks the calling thread; other threads may set
-// `stop` and wake the reader.
+// `monitor-analysis top`: follows a log and shows the fleet on a screen, until `q`, `stop`, the end of the terminal, or
+// a permanent error. Blocks the calling thread; other threads may set `stop` and wake the reader.
 #pragma once
 
 #include <atomic>
 #include <functional>
+#include <optional>
+#include <string>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/result.h"
 #include "metriclog/log.h"
 #include "telemetry/registry.h"
+#include "ui/top/alerts.h"
+#include "ui/top/screen.h"
 #include "views/fleet/server_watch.h"
 
 namespace monitor::analysis::top {
 
-// `servers` says whether a server writes to the log. It is called for each drawing and must not block.
-// Errors: those of the reader; kUnavailable: the terminal cannot be used.
-Status run(metriclog::LogReader& reader, const Clock& clock, telemetry::Registry& registry,
-           const std::atomic<bool>& stop, const std::function<Servers()>& servers);
+// Everything must outlive run().
+struct TopParts {
+  metriclog::LogReader& reader;
+  const Clock& clock;
+  telemetry::Registry& registry;
+  const std::atomic<bool>& stop;
+  // These are called for each drawing and must not block. Servers: whether a server writes the log. Alerts: the list,
+  // if it has changed since the last call.
+  std::function<Servers()> servers;
+  std::function<std::optional<AlertList>()> alerts;
+  Disk& disk;
+  std::string settings_path;  // empty: nothing is remembered
+};
+
+// Errors: those of the reader.
+Status run(const TopParts& parts, Screen& screen);
 
 }  // namespace monitor::analysis::top

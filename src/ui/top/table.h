@@ -1,4 +1,4 @@
-// The table of `top`: which agents it shows in which order, and its lines. Pure functions.
+// The rows of `top`'s table: which agents in which order, and their lines. Pure functions.
 #pragma once
 
 #include <cstddef>
@@ -7,19 +7,19 @@
 #include <vector>
 
 #include "ui/top/cells.h"
+#include "ui/top/columns.h"
+#include "ui/top/scene.h"
 #include "views/fleet/fleet.h"
 
 namespace monitor::analysis::top {
 
-enum class SortBy : uint8_t { kState, kAgent, kCpu, kMemory, kDisk, kNetwork, kTick };
-constexpr size_t kSorts = 7;
-const char* to_string(SortBy by);
-
 struct TableOrder {
-  SortBy by = SortBy::kAgent;
+  Column by = Column::kAgent;
   bool descending = false;
-  std::string filter;  // part of an id, host or label; or a shell pattern
+  std::string filter;  // filter.h
 };
+// Names begin with the first, numbers with the largest, states with the worst.
+bool descends(Column by);
 
 struct Row {
   const LiveAgent* agent;
@@ -27,14 +27,19 @@ struct Row {
   Figures figures;
 };
 
-std::vector<Row> select_rows(const Fleet& fleet, const Servers& servers, const TableOrder& order, int64_t now_ns);
+// Agents that are equal are in the order of their names.
+std::vector<Row> select_rows(const Scene& scene, const TableOrder& order);
 
-// Lines of exactly `width` columns.
-Line header_line(const TableOrder& order, size_t width);
-Line row_line(const Row& row, int64_t now_ns, size_t width, bool chosen, bool utf8);
+// Lines of exactly the scene's width.
+Line header_line(const TableOrder& order, const std::vector<Placed>& columns, const Scene& scene);
+Line row_line(const Row& row, const std::vector<Placed>& columns, const Scene& scene, bool chosen);
 // Means and sums of all agents that are not gone.
-Line totals_line(const std::vector<Row>& rows, size_t width, bool utf8);
+Line totals_line(const std::vector<Row>& rows, const std::vector<Placed>& columns, const Scene& scene);
 
-Paint paint_of(Health health);
+// The rows of agents that are neither gone nor stopped.
+std::vector<const LiveAgent*> present(const std::vector<Row>& rows);
+
+// The past of two figures together; of one, if they are the same.
+std::vector<float> past_of(const LiveAgent& agent, size_t a, size_t b);
 
 }  // namespace monitor::analysis::top

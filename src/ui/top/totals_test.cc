@@ -1,4 +1,4 @@
-#include "ui/top/layout.h"
+#include "ui/top/totals.h"
 
 #include <gtest/gtest.h>
 
@@ -18,20 +18,6 @@ LiveAgent agent(double cpu, double read, int64_t end_ns, int ticks) {
   for (int i = ticks - 1; i >= 0; --i)
     made.past.note(end_ns - i * Past::kStep, {cpu, std::nullopt, read}, static_cast<uint64_t>(ticks - i));
   return made;
-}
-
-TEST(Columns, UseTheWholeWidth) {
-  EXPECT_EQ(columns_for(80).spark, 6U);
-  EXPECT_FALSE(columns_for(117).wide);
-  EXPECT_EQ(columns_for(117).spark, 15U);
-  EXPECT_TRUE(columns_for(118).wide);
-  EXPECT_GE(columns_for(200).spark, 27U);
-  EXPECT_EQ(columns_for(500).spark, Past::kSteps);
-  for (size_t width = 80; width < 500; ++width) {
-    const Columns columns = columns_for(width);
-    const size_t all = columns.agent + columns.host + 4 * columns.spark + (columns.wide ? 48 : 39);
-    EXPECT_EQ(all, width) << width;
-  }
 }
 
 TEST(Totals, AreMeansOfSharesAndSumsOfRates) {

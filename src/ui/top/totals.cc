@@ -1,4 +1,4 @@
-#include "ui/top/layout.h"
+#include "ui/top/totals.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,14 +8,7 @@ namespace monitor::analysis::top {
 
 namespace {
 
-constexpr size_t kWide = 118;
-constexpr size_t kNarrowest = 6;  // width of a sparkline
-constexpr size_t kLines = 4;
 constexpr size_t kMeans = 2;  // the first two figures are averaged, the others summed
-// Columns that the table needs with the narrowest sparklines and names.
-constexpr size_t kTaken = 78;
-constexpr size_t kTakenWide = 114;
-
 struct Sum {
   double value = 0;
   size_t count = 0;
@@ -41,18 +34,6 @@ void add_past(const Past& past, size_t figure, int64_t end_ns, std::array<Sum, P
 }
 
 }  // namespace
-
-Columns columns_for(size_t width) {
-  Columns columns{.wide = width >= kWide, .agent = 15, .host = 0, .spark = kNarrowest};
-  if (columns.wide) columns.agent = 24;
-  if (columns.wide) columns.host = 18;
-  const size_t taken = columns.wide ? kTakenWide : kTaken;
-  if (width <= taken) return columns;
-  const size_t spare = width - taken;
-  columns.spark = std::min(kNarrowest + spare / kLines, Past::kSteps);
-  columns.agent += spare - (columns.spark - kNarrowest) * kLines;
-  return columns;
-}
 
 Totals totals_of(std::span<const LiveAgent* const> agents) {
   int64_t end_ns = 0;
