@@ -61,7 +61,7 @@ Status Tracker::update(const history::KnownAgent& known, Agent& agent, int64_t m
   const int64_t from = agent.settled == INT64_MIN ? monitor::unusual::first_needed(settle) : agent.settled;
   const int64_t recent_from = minute - ScoreBoard::kRecentMinutes;
   for (auto& [key, tracked] : agent.series) {
-    tracked.ahead = tracked.settled;
+    tracked.ahead = std::make_unique<SeriesScorer>(tracked.settled);
     tracked.recent.clear();
   }
   const Status read =
@@ -69,8 +69,9 @@ Status Tracker::update(const history::KnownAgent& known, Agent& agent, int64_t m
         const std::string key = metrics::identity(part.series);
         auto place = agent.series.find(key);
         if (place == agent.series.end()) {
-          const SeriesScorer scorer = scorer_of(part.series);
-          place = agent.series.emplace(key, Tracked{.series = part.series, .settled = scorer, .ahead = scorer}).first;
+          Tracked made{.series = part.series, .settled = scorer_of(part.series)};
+          made.ahead = std::make_unique<SeriesScorer>(made.settled);
+          place = agent.series.emplace(key, std::move(made)).first;
         }
         take(place->second, part, settle, recent_from);
       });
@@ -94,15 +95,15 @@ void Tracker::take(Tracked& tracked, const history::RangeSeries& part, int64_t s
   }
 }
 
-void Tracker::publish(const history::KnownAgent& known, const Agent& agent, int64_t minute) {
+void Tracker::publish(const history::KnownAgent& known, Agent& agent, int64_t minute) {
   auto scores = std::make_shared<AgentScores>();
   scores->agent = known;
-  for (const auto& [key, tracked] : agent.series) {
+  for (auto& [key, tracked] : agent.series) {
     if (tracked.recent.empty()) continue;
-    const Score& newest = tracked.recent.back();
+    const Score newest = tracked.recent.back();
     const bool fresh = newest.minute >= minute - ScoreBoard::kFreshMinutes;
     const bool unusual_now = fresh && newest.value >= monitor::unusual::kUnusualFrom;
-    scores->series.push_back({tracked.series, tracked.recent, unusual_now});
+    scores->series.push_back({tracked.series, std::move(tracked.recent), unusual_now});
     scores->share.series += fresh ? 1 : 0;
     scores->share.unusual += unusual_now ? 1 : 0;
   }

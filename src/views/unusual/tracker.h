@@ -5,14 +5,13 @@
 // of an agent; so older late data counts after six hours at the latest. What the history has deleted early, because its
 // file was too large, may count until then.
 //
-// One thread. The board must outlive it. Memory: about 0.5 KiB a series.
+// One thread. The board must outlive it. Memory: about 1 KiB a series.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -49,8 +48,8 @@ class Tracker {
  private:
   struct Tracked {
     metrics::Series series;
-    SeriesScorer settled;                    // has the minutes before the agent's `settled`
-    std::optional<SeriesScorer> ahead = {};  // has those after it, too; during an update
+    SeriesScorer settled;                      // has the minutes before the agent's `settled`
+    std::unique_ptr<SeriesScorer> ahead = {};  // has those after it, too; during an update
     std::vector<Score> recent = {};
     int64_t seen = 0;  // the last minute with data
   };
@@ -66,7 +65,7 @@ class Tracker {
   bool reload_due(const Agent& agent, int64_t minute, int64_t started_ns) const;
   Status update(const history::KnownAgent& known, Agent& agent, int64_t minute);
   static void take(Tracked& tracked, const history::RangeSeries& part, int64_t settle, int64_t recent_from);
-  void publish(const history::KnownAgent& known, const Agent& agent, int64_t minute);
+  void publish(const history::KnownAgent& known, Agent& agent, int64_t minute);
 
   const std::unique_ptr<history::HistoryReader> reader_;
   const Clock& clock_;
