@@ -193,7 +193,8 @@ Status AgentFactsWriter::add(int64_t time_ns, std::span<const AgentFacts> facts)
     }
     AgentFacts& last = known->second.last;
     const bool changed = last.agent.empty() || last.state != one.state || last.revision != one.revision ||
-                         (last.gap_seconds == 0) != (one.gap_seconds == 0);
+                         (last.gap_seconds == 0) != (one.gap_seconds == 0) || last.unusual != one.unusual ||
+                         (last.scored == 0) != (one.scored == 0);
     if (!all && !changed) continue;
     put(rows, known->second.number, one);
     last = one;

@@ -3,7 +3,7 @@
 // agent_state(), late_fraction() and others read it (kAgentFunctions).
 //
 // The facts are in a file of their own beside the history's (facts_path()). A row has the facts of every agent once a
-// minute, and in between those of the agents whose state, revision or gap has changed.
+// minute, and in between those of the agents whose state, revision, gap or unusual series have changed.
 #pragma once
 
 #include <array>

@@ -65,6 +65,18 @@ TEST_F(AgentFactsTest, HasAPastOfChangesAndAMinutesRhythm) {
   EXPECT_TRUE(points("agent_state", 0, 120, "alive", "db.*").empty());
 }
 
+TEST_F(AgentFactsTest, HasTheShareOfUnusualSeries) {
+  auto writer = AgentFactsWriter::open(path());
+  ASSERT_TRUE(writer);
+  AgentFacts web{.agent = "web", .host = "h1"};
+  add(**writer, 0, {web});  // nothing has a score yet
+  web.scored = 40;
+  add(**writer, 60, {web});
+  web.unusual = 10;
+  add(**writer, 120, {web});
+  EXPECT_THAT(points("unusual_fraction", 0, 120), ElementsAre(Point{60, 0}, Point{120, 0.25}));
+}
+
 TEST_F(AgentFactsTest, CountsTheLateAmongTheTicksOfFiveMinutes) {
   auto writer = AgentFactsWriter::open(path());
   ASSERT_TRUE(writer);
