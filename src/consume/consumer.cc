@@ -71,6 +71,7 @@ Consumer::Consumer(metriclog::LogReader& reader, std::vector<View*> views, telem
 
 Result<bool> Consumer::step(int64_t timeout_ns) {
   if (event_ == events_.size()) {
+    reader_.reuse(std::move(events_));
     auto events = reader_.poll(timeout_ns);
     if (!events) return events.error();
     events_ = std::move(*events);
@@ -270,7 +271,7 @@ bool Consumer::take(const Record& record) {
     const Digest digest = digest_of(record, batch);
     const auto verdict = partition.dedupe.look(batch.agent_id, batch.incarnation, batch.sequence, digest);
     if (verdict.kind == Dedupe::Verdict::Kind::kNew) {
-      if (!take_batch(record, batch, digest, partition)) return false;
+      if (!take_batch(record, batch, digest, partition, verdict.run)) return false;
     } else if (verdict.kind == Dedupe::Verdict::Kind::kCopy) {
       metrics_.duplicates.add();
       for (View* view : views_) view->apply_copy(record, batch);
@@ -298,7 +299,8 @@ void Consumer::take_conflict(const Record& record, const metrics::Batch& batch, 
 }
 
 // Returns false if a view took only a part of the batch; later views have taken nothing then.
-bool Consumer::take_batch(const Record& record, const metrics::Batch& batch, Digest digest, Partition& partition) {
+bool Consumer::take_batch(const Record& record, const metrics::Batch& batch, Digest digest, Partition& partition,
+                          Dedupe::Run* run) {
   if (record.offset != partition.next_offset || partition.taken.size() != views_.size()) {
     partition.moved = partition.moved || record.offset != partition.next_offset;
     partition.next_offset = record.offset;
@@ -314,7 +316,7 @@ bool Consumer::take_batch(const Record& record, const metrics::Batch& batch, Dig
     if (!taken.whole) return false;
   }
   metrics_.batches.add();
-  partition.dedupe.add(batch.agent_id, batch.incarnation, batch.sequence, digest, {record.offset, record.time_ns});
+  partition.dedupe.add(batch.agent_id, batch.incarnation, batch.sequence, digest, {record.offset, record.time_ns}, run);
   return true;
 }
 

@@ -87,7 +87,8 @@ class Consumer {
   Status rebuild(View& view, const SnapshotState& state, const metriclog::Extent& extent, int32_t partition,
                  bool dedupe_understood);
   bool take(const metriclog::Record& record);
-  bool take_batch(const metriclog::Record& record, const metrics::Batch& batch, Digest digest, Partition& partition);
+  bool take_batch(const metriclog::Record& record, const metrics::Batch& batch, Digest digest, Partition& partition,
+                  Dedupe::Run* run);
   void take_conflict(const metriclog::Record& record, const metrics::Batch& batch, int64_t first_offset);
   void lose(const metriclog::ReaderEvent& event);
   void begin_anew(const metriclog::ReaderEvent& event);

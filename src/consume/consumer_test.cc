@@ -28,7 +28,7 @@ TEST(Dedupe, RoundTripsAndForgetsOldEntries) {
   EXPECT_EQ(dedupe.incarnations(), 2U);
   std::string bytes;
   dedupe.encode(bytes);
-  const auto back = Dedupe::decode(bytes);
+  auto back = Dedupe::decode(bytes);
   ASSERT_TRUE(back.ok());
   EXPECT_TRUE(back->seen("a", "i", 1));
   EXPECT_FALSE(back->seen("a", "i", 2));

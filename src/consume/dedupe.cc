@@ -1,6 +1,8 @@
 #include "consume/dedupe.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "base/mutant.h"
 #include "base/protowire.h"
@@ -25,52 +27,52 @@ constexpr uint32_t kAdded = 6;
 
 }  // namespace
 
+bool Dedupe::contains(const Run& run, uint64_t sequence) {
+  if (is_mutant("high_water_dedupe")) return sequence <= run.sequences.intervals().rbegin()->second;
+  return run.sequences.contains(sequence);
+}
+
 bool Dedupe::seen(std::string_view agent, std::string_view incarnation, uint64_t sequence) const {
   const auto it = seen_.find(std::pair(agent, incarnation));
-  if (is_mutant("high_water_dedupe")) {
-    return it != seen_.end() && sequence <= it->second.sequences.intervals().rbegin()->second;
-  }
-  return it != seen_.end() && it->second.sequences.contains(sequence);
+  return it != seen_.end() && contains(it->second, sequence);
 }
 
-Dedupe::Verdict Dedupe::look(std::string_view agent, std::string_view incarnation, uint64_t sequence,
-                             Digest digest) const {
-  if (!seen(agent, incarnation, sequence)) return {};
+Dedupe::Verdict Dedupe::look(std::string_view agent, std::string_view incarnation, uint64_t sequence, Digest digest) {
   const auto it = seen_.find(std::pair(agent, incarnation));
-  if (it == seen_.end()) return {Verdict::Kind::kCopy, -1};
-  const std::vector<Known>& known = it->second.known;
-  const auto found = std::ranges::lower_bound(known, sequence, {}, &Known::sequence);
-  if (found == known.end() || found->sequence != sequence) return {Verdict::Kind::kCopy, -1};
-  if (found->digest.contradicts(digest)) return {Verdict::Kind::kConflict, found->offset};
-  return {Verdict::Kind::kCopy, found->offset};
+  if (it == seen_.end()) return {};
+  Run& run = it->second;
+  if (!contains(run, sequence)) return {.run = &run};
+  const KnownBatch* const known = run.known.find(sequence);
+  if (known == nullptr) return {.kind = Verdict::Kind::kCopy, .run = &run};
+  const bool other = known->digest.contradicts(digest);
+  return {other ? Verdict::Kind::kConflict : Verdict::Kind::kCopy, known->offset, &run};
 }
 
-void Dedupe::add(std::string_view agent, std::string_view incarnation, uint64_t sequence, Digest digest, Place place) {
-  auto it = seen_.find(std::pair(agent, incarnation));
-  if (it == seen_.end()) it = seen_.emplace(Key(agent, incarnation), Entry()).first;
-  Entry& entry = it->second;
-  entry.last_time_ns = std::max(entry.last_time_ns, place.log_time_ns);
+void Dedupe::add(std::string_view agent, std::string_view incarnation, uint64_t sequence, Digest digest, Place place,
+                 Run* run) {
+  if (run == nullptr) {
+    auto it = seen_.find(std::pair(agent, incarnation));
+    if (it == seen_.end()) it = seen_.emplace(Key(agent, incarnation), Run()).first;
+    run = &it->second;
+  }
+  run->last_time_ns = std::max(run->last_time_ns, place.log_time_ns);
   now_.take(place.log_time_ns);
-  if (!entry.sequences.add(sequence)) return;
-  // New sequences are usually the highest.
-  const auto at = std::ranges::upper_bound(entry.known, sequence, {}, &Known::sequence);
-  entry.known.insert(at, {sequence, place.offset, digest});
+  if (!run->sequences.add(sequence)) return;
+  run->known.add({sequence, place.offset, digest});
   ++digests_;
-  ++entry.added;
+  ++run->added;
   random_ = SeededRandom(random_.next() ^ digest.value ^ static_cast<uint64_t>(place.offset) << 32);
-  shrink(entry);
+  shrink(*run);
   if (digests_ > std::max(kMostOfAll, 4 * seen_.size())) shrink_all();
 }
 
 // Each digest that is not among the newest has the same chance to be kept (reservoir sampling: Vitter, "Random Sampling
 // with a Reservoir", 1985, algorithm R).
-void Dedupe::shrink(Entry& entry) {
+void Dedupe::shrink(Run& run) {
   const size_t sample = most_of_run_ - most_of_run_ / 2;
-  while (entry.known.size() > most_of_run_) {
-    const uint64_t older =
-        std::max<uint64_t>(entry.added - std::min<uint64_t>(entry.added, most_of_run_ / 2), sample + 1);
-    const auto at = static_cast<size_t>(std::min<uint64_t>(random_.below(older), sample));
-    entry.known.erase(entry.known.begin() + static_cast<std::ptrdiff_t>(at));
+  while (run.known.size() > most_of_run_) {
+    const uint64_t older = std::max<uint64_t>(run.added - std::min<uint64_t>(run.added, most_of_run_ / 2), sample + 1);
+    run.known.remove(static_cast<size_t>(std::min<uint64_t>(random_.below(older), sample)), sample);
     --digests_;
   }
 }
@@ -79,7 +81,7 @@ void Dedupe::shrink(Entry& entry) {
 // old digests.
 void Dedupe::shrink_all() {
   most_of_run_ = std::max<size_t>(2, most_of_run_ / 2);
-  for (auto& [key, entry] : seen_) shrink(entry);
+  for (auto& [key, run] : seen_) shrink(run);
 }
 
 void Dedupe::prune() {
@@ -90,21 +92,21 @@ void Dedupe::prune() {
   });
 }
 
-void Dedupe::encode_known(const std::vector<Known>& known, std::string& out) {
+void Dedupe::encode_known(const KnownBatches& known, std::string& out) {
   uint64_t sequence = 0;
   uint64_t offset = 0;
-  for (const Known& one : known) {
+  known.for_each([&](const KnownBatch& one) {
     protowire::put_varint(out, one.sequence - sequence);
     // Modulo 2^64, because offsets of a retried batch can be lower than previous ones.
     protowire::put_varint(out, protowire::zigzag(static_cast<int64_t>(static_cast<uint64_t>(one.offset) - offset)));
     protowire::put_varint(out, one.digest.value);
     sequence = one.sequence;
     offset = static_cast<uint64_t>(one.offset);
-  }
+  });
 }
 
-bool Dedupe::decode_known(std::string_view bytes, std::vector<Known>& known) {
-  known.clear();
+bool Dedupe::decode_known(std::string_view bytes, KnownBatches& known) {
+  std::vector<KnownBatch> found;
   Reader packed(bytes);
   uint64_t sequence = 0;
   uint64_t offset = 0;
@@ -112,11 +114,12 @@ bool Dedupe::decode_known(std::string_view bytes, std::vector<Known>& known) {
     const auto moved = packed.varint();
     const auto digest = packed.varint();
     if (!moved || !digest || *digest > UINT32_MAX || *step > UINT64_MAX - sequence) return false;
-    if (*step == 0 && !known.empty()) return false;
+    if (*step == 0 && !found.empty()) return false;
     sequence += *step;
     offset += static_cast<uint64_t>(protowire::unzigzag(*moved));
-    known.push_back({sequence, static_cast<int64_t>(offset), {static_cast<uint32_t>(*digest)}});
+    found.push_back({sequence, static_cast<int64_t>(offset), {static_cast<uint32_t>(*digest)}});
   }
+  known = KnownBatches(std::move(found));
   return !packed.failed();
 }
 
@@ -144,7 +147,7 @@ Result<Dedupe> Dedupe::decode(std::string_view bytes) {
   while (const auto field = outer.next()) {
     if (field->number != kEntry || field->type != WireType::kBytes) continue;
     Key key;
-    Entry entry;
+    Run entry;
     Reader inner(field->bytes);
     while (const auto part = inner.next()) {
       if (part->number == kAgent) key.first = part->bytes;
@@ -158,7 +161,7 @@ Result<Dedupe> Dedupe::decode(std::string_view bytes) {
       entry.sequences = std::move(*sequences);
     }
     if (inner.failed()) return bad;
-    Entry& kept = dedupe.seen_[std::move(key)];
+    Run& kept = dedupe.seen_[std::move(key)];
     dedupe.digests_ -= kept.known.size();
     dedupe.digests_ += entry.known.size();
     kept = std::move(entry);

@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "consume/digest.h"
+#include "consume/known_batches.h"
 #include "consume/log_time.h"
 
 namespace monitor::analysis {
@@ -30,18 +31,27 @@ class Dedupe {
   static constexpr size_t kMostOfRun = 256;
   static constexpr size_t kMostOfAll = 16'384;
 
+  // One incarnation of an agent.
+  struct Run {
+    IntervalSet sequences;
+    int64_t last_time_ns = 0;
+    KnownBatches known = {};
+    uint64_t added = 0;  // number of digests ever added
+  };
   struct Verdict {
     enum class Kind { kNew, kCopy, kConflict };
     Kind kind = Kind::kNew;
     int64_t first_offset = -1;  // of a conflict: offset of the batch that was seen first
+    Run* run = nullptr;         // for add(), which then need not look it up again; valid until prune()
   };
-  Verdict look(std::string_view agent, std::string_view incarnation, uint64_t sequence, Digest digest) const;
+  Verdict look(std::string_view agent, std::string_view incarnation, uint64_t sequence, Digest digest);
   bool seen(std::string_view agent, std::string_view incarnation, uint64_t sequence) const;
   struct Place {
     int64_t offset = 0;
     int64_t log_time_ns = 0;
   };
-  void add(std::string_view agent, std::string_view incarnation, uint64_t sequence, Digest digest, Place place);
+  void add(std::string_view agent, std::string_view incarnation, uint64_t sequence, Digest digest, Place place,
+           Run* run = nullptr);
 
   // Forgets incarnations whose last record is more than kKeepNs older than the log's time (log_time.h).
   void prune();
@@ -52,17 +62,7 @@ class Dedupe {
   static Result<Dedupe> decode(std::string_view bytes);
 
  private:
-  struct Known {
-    uint64_t sequence = 0;
-    int64_t offset = 0;
-    Digest digest;
-  };
-  struct Entry {
-    IntervalSet sequences;
-    int64_t last_time_ns = 0;
-    std::vector<Known> known = {};  // in ascending order of sequences
-    uint64_t added = 0;             // number of digests ever added
-  };
+  static bool contains(const Run& run, uint64_t sequence);
   // Ordered, and can be looked up without creating a string.
   using Key = std::pair<std::string, std::string>;
   struct Less {
@@ -73,12 +73,12 @@ class Dedupe {
     }
   };
 
-  void shrink(Entry& entry);
+  void shrink(Run& run);
   void shrink_all();
-  static void encode_known(const std::vector<Known>& known, std::string& out);
-  static bool decode_known(std::string_view bytes, std::vector<Known>& known);
+  static void encode_known(const KnownBatches& known, std::string& out);
+  static bool decode_known(std::string_view bytes, KnownBatches& known);
 
-  std::map<Key, Entry, Less> seen_;
+  std::map<Key, Run, Less> seen_;
   LogTime now_;
   size_t digests_ = 0;
   size_t most_of_run_ = kMostOfRun;

@@ -192,6 +192,9 @@ class LogReader {
   // rejected login); transient errors are reported as kTrouble.
   virtual Result<std::vector<ReaderEvent>> poll(int64_t timeout_ns) = 0;
 
+  // Takes back what poll() returned, when nobody uses it any more: the next poll() may reuse its memory. Optional.
+  virtual void reuse(std::vector<ReaderEvent>&& /*events*/) {}
+
   // Stores snapshots of partitions that this reader holds. Skips other partitions without an error.
   virtual Status store(std::span<const Snapshot> snapshots) = 0;
 

@@ -36,14 +36,20 @@ class MessageHeaders final : public Headers::Source {
 
 }  // namespace
 
-Record record_of(Message owned, SharedHandle client) {
+void fill(Record& record, Message owned, SharedHandle client) {
   const rd_kafka_message_t& message = *owned;
   rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-  Record record{.partition = message.partition, .offset = message.offset};
+  record.partition = message.partition;
+  record.offset = message.offset;
   record.time_ns = std::max<int64_t>(rd_kafka_message_timestamp(&message, &type), 0) * kNanosPerMilli;
   record.key.assign(static_cast<const char*>(message.key), message.key_len);
   record.value.assign(static_cast<const char*>(message.payload), message.len);
   record.headers = Headers(std::make_shared<MessageHeaders>(std::move(owned), std::move(client)));
+}
+
+Record record_of(Message message, SharedHandle client) {
+  Record record;
+  fill(record, std::move(message), std::move(client));
   return record;
 }
 

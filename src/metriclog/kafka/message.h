@@ -6,7 +6,8 @@
 
 namespace monitor::metriclog::kafka {
 
-// The record keeps the message and its client alive until its headers are parsed.
+// The record keeps the message and its client alive until its headers are parsed. Reuses the memory of the record.
+void fill(Record& record, Message message, SharedHandle client);
 Record record_of(Message message, SharedHandle client);
 
 }  // namespace monitor::metriclog::kafka

@@ -25,7 +25,10 @@ namespace monitor::metriclog::kafka {
 
 namespace {
 
-constexpr size_t kMaxRecordsPerPoll = 2000;
+// Few enough that they stay in the processor's cache until they are handled, and many enough that what a poll costs
+// does not matter.
+constexpr size_t kMaxRecordsPerPoll = 256;
+constexpr size_t kMostSpareBytes = size_t{16} << 10;  // of one record
 constexpr size_t kMaxBytesPerPoll = size_t{4} << 20;
 constexpr int64_t kLookForTopic = 100 * kNanosPerMilli;
 constexpr int64_t kAsk = 1 * kNanosPerSecond;  // for one attempt to get an answer from a broker
@@ -272,15 +275,17 @@ Status Reader::look_for_growth() {
 }
 
 Status Reader::drain(Events& events, int64_t end_ns) {
-  std::vector<Record> records;
+  std::vector<Record> records = std::exchange(spare_, {});
+  size_t filled = 0;
   size_t bytes = 0;
   noted_in_poll_.clear();
   const auto hand_out = [&] {
-    if (records.empty()) return;
+    if (filled == 0) return;
+    records.resize(std::exchange(filled, 0));
     events.push_back({.kind = ReaderEvent::Kind::kRecords, .records = std::exchange(records, {})});
   };
   Status status;
-  while (records.size() < kMaxRecordsPerPoll && bytes < kMaxBytesPerPoll && !rebalanced_ && status) {
+  while (filled < kMaxRecordsPerPoll && bytes < kMaxBytesPerPoll && !rebalanced_ && status) {
     Message message(rd_kafka_consumer_poll(handle_.get(), 0));
     if (!message) break;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -293,13 +298,26 @@ Status Reader::drain(Events& events, int64_t end_ns) {
     position->second = message->offset + 1;
     note_anchor(*message);
     bytes += message->len;
-    records.push_back(record_of(std::move(message), handle_));
-    if (records.size() % 64 == 0 && now_ns() > end_ns + kLongestWait) break;
+    if (filled == records.size()) records.emplace_back();
+    fill(records[filled++], std::move(message), handle_);
+    if (filled % 64 == 0 && now_ns() > end_ns + kLongestWait) break;
   }
   hand_out();
+  if (!records.empty()) spare_ = std::move(records);
   keep_fetching();
   if (!events.empty() && events.back().kind == ReaderEvent::Kind::kRecords) trouble_.clear();
   return status;
+}
+
+void Reader::reuse(std::vector<ReaderEvent>&& events) {
+  for (ReaderEvent& event : events) {
+    if (event.records.size() <= spare_.size()) continue;
+    spare_ = std::move(event.records);
+  }
+  for (Record& record : spare_) {
+    record.headers = {};  // frees the message
+    if (record.value.capacity() > kMostSpareBytes) record.value = {};
+  }
 }
 
 Status Reader::take_error(const rd_kafka_message_t& message, Events& events) {

@@ -28,6 +28,7 @@ class Reader final : public LogReader {
   ~Reader() override;
 
   Result<std::vector<ReaderEvent>> poll(int64_t timeout_ns) override;
+  void reuse(std::vector<ReaderEvent>&& events) override;
   Status store(std::span<const Snapshot> snapshots) override;
   void wake() override;
   std::string identity() const override { return log_name_; }
@@ -133,7 +134,8 @@ class Reader final : public LogReader {
   std::map<int32_t, Anchor> latest_;
   std::set<int32_t> noted_in_poll_;
   int64_t next_identity_look_ns_ = 0;
-  size_t queued_ = 0;  // peak number of librdkafka's prefetched messages since the last wake-up
+  std::vector<Record> spare_;  // without content; for the next records
+  size_t queued_ = 0;          // peak number of librdkafka's prefetched messages since the last wake-up
   std::set<int32_t> to_take_over_;
   std::set<int32_t> to_hand_back_;
   bool rebalanced_ = false;      // a rebalance must be handled
