@@ -32,12 +32,13 @@ namespace monitor::metrics::wire {
 inline constexpr size_t kMaxSeries = 20'000;
 inline constexpr uint32_t kSeriesField = 10;
 
+inline constexpr char kSeriesTag = (kSeriesField << 3) | static_cast<uint32_t>(protowire::WireType::kBytes);
+
 // Returns the bytes of the series at the start of `bytes`, and their number.
 inline std::pair<std::string_view, size_t> list_of_series(std::string_view bytes) {
-  constexpr char kTag = (kSeriesField << 3) | static_cast<uint32_t>(protowire::WireType::kBytes);
   std::string_view rest = bytes;
   size_t count = 0;
-  while (!rest.empty() && rest.front() == kTag) {
+  while (!rest.empty() && rest.front() == kSeriesTag) {
     protowire::Reader reader(rest.substr(1));
     const auto size = reader.varint();
     if (!size || *size > reader.rest().size()) break;
@@ -81,8 +82,17 @@ class BatchWalker {
   // Looks the batch's first list of series up in the memory.
   bool recall(std::string_view here) {
     if (memory_ == nullptr || view_.series > 0 || view_.frames > 0) return false;
-    list_ = list_of_series(here);
-    const SeriesMemory::Types* const types = memory_->find(list_.first);
+    const std::string_view last = memory_->last();
+    const bool same =
+        !last.empty() && here.starts_with(last) && (here.size() == last.size() || here[last.size()] != kSeriesTag);
+    const SeriesMemory::Types* types = nullptr;
+    if (same) {
+      types = &memory_->use_last();
+      list_ = {here.substr(0, last.size()), types->size()};
+    } else {
+      list_ = list_of_series(here);
+      types = memory_->find(list_.first);
+    }
     if (types == nullptr) return false;
     integer_ = *types;
     view_.series = integer_.size();

@@ -22,8 +22,10 @@ size_t SeriesMemory::place_of(std::string_view list) {
 }
 
 const SeriesMemory::Types* SeriesMemory::find(std::string_view list) {
-  const Known& known = known_[place_of(list)];
+  const size_t place = place_of(list);
+  const Known& known = known_[place];
   if (list.empty() || known.list != list) return nullptr;
+  last_place_ = place;
   last_id_ = known.id;
   return &known.types;
 }
@@ -37,7 +39,8 @@ void SeriesMemory::keep(std::string_view list, std::span<const uint8_t> types) {
   const size_t size = list.size() + types.size();
   last_id_ = 0;
   if (list.empty() || size > kMaxBytes) return;
-  Known& known = known_[place_of(list)];
+  last_place_ = place_of(list);
+  Known& known = known_[last_place_];
   forget(known);
   for (; bytes_ + size > kMaxBytes; next_to_forget_ = (next_to_forget_ + 1) % kPlaces) forget(known_[next_to_forget_]);
   known.list = list;

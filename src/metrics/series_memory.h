@@ -20,6 +20,13 @@ class SeriesMemory {
 
   // The types of a list in wire form, or nullptr if the list is unknown. Valid until the next keep().
   const Types* find(std::string_view list);
+  // The list that was found or kept last, which the next batch probably has, too; empty: there is none. use_last()
+  // counts as a find() of it.
+  std::string_view last() const { return known_[last_place_].list; }
+  const Types& use_last() {
+    last_id_ = known_[last_place_].id;
+    return known_[last_place_].types;
+  }
   void keep(std::string_view list, std::span<const uint8_t> types);
   // Names the list of the last successful find(), or of the last keep(): no other list ever gets the same number. 0: it
   // is not kept.
@@ -42,6 +49,7 @@ class SeriesMemory {
   std::vector<Known> known_ = std::vector<Known>(kPlaces);
   size_t bytes_ = 0;
   size_t next_to_forget_ = 0;
+  size_t last_place_ = 0;
   uint64_t ids_ = 0;
   uint64_t last_id_ = 0;
 };
