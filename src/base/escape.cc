@@ -90,7 +90,15 @@ void append_escaped(std::string& out, char32_t code) {
 std::string escape_text(std::string_view text, std::string_view special, std::string_view kept) {
   std::string out;
   out.reserve(text.size() + 2);
+  const auto is_plain = [special](char c) {
+    return c >= ' ' && c < '\x7F' && special.find(c) == std::string_view::npos;
+  };
   while (!text.empty()) {
+    // Most text has nothing but these.
+    const auto plain = static_cast<size_t>(std::ranges::find_if_not(text, is_plain) - text.begin());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const size_t length = utf8_sequence(text);
     if (length == 0) {
       out += kReplacement;

@@ -13,6 +13,13 @@ bool IntervalSet::add(uint64_t first, uint64_t last) {
   if (it != intervals_.begin()) {
     const auto before = std::prev(it);
     if (before->second >= last) return false;
+    // Sequences mostly come one after the other: the interval grows where it is.
+    const bool touches_next = it != intervals_.end() && (last == UINT64_MAX || it->first <= last + 1);
+    if (before->second >= first - 1 && !touches_next) {
+      count_ += last - before->second;
+      before->second = last;
+      return true;
+    }
     if (first == 0 || before->second >= first - 1) it = before;  // touching intervals merge
   }
   while (it != intervals_.end() && (last == UINT64_MAX || it->first <= last + 1)) {

@@ -157,10 +157,13 @@ double DDSketch::estimate(int32_t key) const {
   return std::min(middle, std::numeric_limits<double>::max());
 }
 
-double DDSketch::value_at(uint64_t rank) const {
+double DDSketch::value_at(uint64_t rank, uint64_t& more) const {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const auto passes = [&rank](uint64_t count) {
-    if (rank < count) return false;
+  const auto passes = [&rank, &more](uint64_t count) {
+    if (rank < count) {
+      more = count - 1 - rank;
+      return false;
+    }
     rank -= count;
     return true;
   };
@@ -169,7 +172,7 @@ double DDSketch::value_at(uint64_t rank) const {
     if (!passes(negative_.at(i))) return -estimate(negative_.first() + static_cast<int32_t>(i));
   }
   if (!passes(zeros_)) return 0;
-  for (size_t i = 0; i < positive_.size(); ++i) {
+  for (size_t i = positive_.next_used(0); i < positive_.size(); i = positive_.next_used(i + 1)) {
     if (!passes(positive_.at(i))) return estimate(positive_.first() + static_cast<int32_t>(i));
   }
   return kInfinity;
@@ -180,10 +183,11 @@ double DDSketch::quantile(double q) const {
   const double rank = q * static_cast<double>(count_ - 1);
   constexpr double kTooLarge = 0x1p64;  // counts from outside are rounded up to it
   const uint64_t below = rank >= kTooLarge ? count_ - 1 : std::min(static_cast<uint64_t>(rank), count_ - 1);
-  const double low = value_at(below);
+  uint64_t more = 0;
+  const double low = value_at(below, more);
   const double part = rank - static_cast<double>(below);
-  if (part <= 0 || below + 1 >= count_) return low;
-  const double high = value_at(below + 1);
+  if (part <= 0 || below + 1 >= count_ || more > 0) return low;
+  const double high = value_at(below + 1, more);
   // Equal infinities have no difference.
   if (low == high) return low;
   return low * (1 - part) + high * part;

@@ -41,6 +41,8 @@ class DenseStore {
   int32_t last() const { return first_ + static_cast<int32_t>(size()) - 1; }
   size_t size() const { return cells_.size() / width_; }
   uint64_t at(size_t index) const;
+  // The first bucket at or after `index` that is not empty; size() if there is none.
+  size_t next_used(size_t index) const;
   uint64_t count() const;
 
   // Adds one value to a bucket in [first(), last()] whose counter has room. Returns false without a change otherwise.
@@ -106,7 +108,8 @@ class DDSketch {
   void insert(bool negative, int32_t key, uint64_t count);
   size_t span_with(bool negative, int32_t key) const;
   void collapse();
-  double value_at(uint64_t rank) const;
+  // Also sets how many values after this one are in the same bucket.
+  double value_at(uint64_t rank, uint64_t& more) const;
   double estimate(int32_t key) const;
 
   DenseStore positive_;

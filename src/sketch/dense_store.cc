@@ -36,6 +36,19 @@ uint64_t DenseStore::at(size_t index) const {
   return width_ == sizeof(uint32_t) ? load<uint32_t>(cells_.data(), index) : load<uint64_t>(cells_.data(), index);
 }
 
+size_t DenseStore::next_used(size_t index) const {
+  // Most buckets between the lowest and the highest are empty: skips eight bytes of zeros at once.
+  size_t byte = index * width_;
+  for (uint64_t word = 0; byte + sizeof word <= cells_.size(); byte += sizeof word) {
+    std::memcpy(&word, cells_.data() + byte, sizeof word);
+    if (word != 0) break;
+  }
+  for (size_t i = byte / width_; i < size(); ++i) {
+    if (at(i) != 0) return i;
+  }
+  return size();
+}
+
 void DenseStore::put(size_t index, uint64_t value) {
   if (width_ == 1) return save<uint8_t>(cells_.data(), index, value);
   if (width_ == sizeof(uint16_t)) return save<uint16_t>(cells_.data(), index, value);

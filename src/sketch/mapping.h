@@ -40,10 +40,12 @@ inline double value_of(double y) {
   const double whole = std::floor(y);
   const double rest = y - whole;
   double s = rest;
-  // Newton's method: the slope is between 30/35 and 50/35, so it converges in a few steps.
+  // Newton's method: the slope is between 30/35 and 50/35, so it converges in a few steps, after which only the last
+  // bit may still change.
   for (int i = 0; i < 8; ++i) {
     const double error = s * (kC + s * (kB + s * kA)) - rest;
     s -= error / (kC + s * (2 * kB + s * 3 * kA));
+    if (std::fabs(error) < 1e-9) break;  // its square is below the precision
   }
   return std::ldexp(1 + s, static_cast<int>(whole));
 }

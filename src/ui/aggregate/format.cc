@@ -28,21 +28,60 @@ std::string padded(const std::string& text, size_t width, bool right) {
   return right ? space + text : text + space;
 }
 
+// The text of a time. Rows of the same window follow one another.
+class TimeText {
+ public:
+  const std::string& of(int64_t ns) {
+    if (text_.empty() || ns != ns_) text_ = time_text(ns);
+    ns_ = ns;
+    return text_;
+  }
+
+ private:
+  int64_t ns_ = 0;
+  std::string text_;
+};
+
+struct WindowText {
+  TimeText start;
+  TimeText end;
+};
+
+void append_row_json(const AggregateSpec& spec, const AggregateRow& row, WindowText& window, std::string& text) {
+  const auto quoted = [&text](const char* before, const std::string& value) {
+    text += before;
+    text += json_quote(value);
+  };
+  quoted("{\"aggregate\":", spec.name);
+  text += ",\"start\":\"";
+  text += window.start.of(row.start_ns);
+  text += "\",\"end\":\"";
+  text += window.end.of(row.end_ns);
+  text += '"';
+  quoted(",\"metric\":", row.group.metric);
+  quoted(",\"unit\":", row.group.unit);
+  text += ",\"by\":{";
+  for (size_t i = 0; i < row.group.by.size(); ++i) {
+    quoted(i > 0 ? "," : "", row.group.by[i].first);
+    quoted(":", row.group.by[i].second);
+  }
+  text += "},\"revision\":" + std::to_string(row.revision) + ",\"complete\":" + (row.complete ? "true" : "false");
+  text += ",\"stats\":{";
+  for (size_t i = 0; i < spec.stats.size(); ++i) {
+    quoted(i > 0 ? "," : "", spec.stats[i].name);
+    text += ':';
+    text += json_number(row.values[i]);
+  }
+  text += "}}";
+}
+
 }  // namespace
 
 std::string row_json(const AggregateSpec& spec, const AggregateRow& row) {
-  std::string text = fmt::format(
-      "{{\"aggregate\":{},\"start\":\"{}\",\"end\":\"{}\",\"metric\":{},\"unit\":{},\"by\":{{", json_quote(spec.name),
-      time_text(row.start_ns), time_text(row.end_ns), json_quote(row.group.metric), json_quote(row.group.unit));
-  for (size_t i = 0; i < row.group.by.size(); ++i) {
-    const auto& [name, value] = row.group.by[i];
-    text += fmt::format("{}{}:{}", i > 0 ? "," : "", json_quote(name), json_quote(value));
-  }
-  text += fmt::format("}},\"revision\":{},\"complete\":{},\"stats\":{{", row.revision, row.complete);
-  for (size_t i = 0; i < spec.stats.size(); ++i) {
-    text += fmt::format("{}{}:{}", i > 0 ? "," : "", json_quote(spec.stats[i].name), json_number(row.values[i]));
-  }
-  return text + "}}";
+  std::string text;
+  WindowText window;
+  append_row_json(spec, row, window, text);
+  return text;
 }
 
 std::string RowPrinter::print(std::span<const AggregateRow> rows) {
@@ -50,7 +89,11 @@ std::string RowPrinter::print(std::span<const AggregateRow> rows) {
   if (format_ == Format::kTable) return table(rows);
   if (format_ == Format::kCsv) return csv(rows);
   std::string text;
-  for (const AggregateRow& row : rows) text += row_json(spec_, row) + "\n";
+  WindowText window;
+  for (const AggregateRow& row : rows) {
+    append_row_json(spec_, row, window, text);
+    text += '\n';
+  }
   return text;
 }
 
