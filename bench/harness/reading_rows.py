@@ -1,6 +1,7 @@
 """Reading: the latency from collection to output, and the rate at which a log is read."""
 import json
 import os
+import resource
 import statistics
 import subprocess
 import tempfile
@@ -8,10 +9,32 @@ import time
 
 from kafka import Ended, Kafka, start
 from pairs import Line, Target, compare, measure
-from processes import programs
+from processes import BENCH, programs
+from programs import run
 
 INTERVAL_US = 100_000
-POINTS = 8  # in a message of Consumption
+# The topic of Consumption: each agent sends a batch of one tick a second.
+TOPIC = "fleet"
+AGENTS = 100
+SECONDS = 4000
+POINTS = 8  # in a message
+# The rules of bench/ours/rules.cc, at Prometheus' interval: half of them have an alert for each agent.
+RULES = """
+groups:
+- name: fleet
+  interval: 1m
+  rules:
+  - {alert: R1, expr: '{"system.cpu.utilization"} >= 0', labels: {severity: page}, annotations: {text: '{{ $labels.agent }} is at {{ $value }}'}}
+  - {alert: R2, expr: '{"system.cpu.utilization"} > 2', for: 5m}
+  - {alert: R3, expr: 'avg_over_time({"system.cpu.utilization"}[1m]) >= 0', for: 1m, annotations: {text: '{{ $value | humanizePercentage }}'}}
+  - {alert: R4, expr: 'max_over_time({"system.memory.utilization"}[5m]) > 2'}
+  - {alert: R5, expr: '{"system.memory.usage"} > 0', for: 5m, labels: {severity: ticket}}
+  - {alert: R6, expr: '{"system.memory.usage"} / on(agent) group_left() {"system.memory.limit"} > 2'}
+  - {alert: R7, expr: 'sum by (agent) ({"system.network.io.rate"}) >= 0'}
+  - {alert: R8, expr: 'system_disk_io_rate_bytes_per_second{disk_io_direction="read",system_device=""} < 0'}
+  - {alert: R9, expr: 'quantile_over_time(0.9, {"system.cpu.utilization"}[2m]) >= 0', annotations: {text: '{{ $value }}'}}
+  - {alert: R10, expr: 'predict_linear({"system.memory.usage"}[5m], 3600) < -1e18'}
+"""
 
 
 def p99(values):
@@ -68,64 +91,75 @@ def nanoseconds(text):
 
 
 class Consumption:
-    """A whole topic, from its start to its end."""
+    """A whole topic, from its start to its end: an hour of a fleet, as a server would have written it."""
 
     def __init__(self, options, kafka, folder):
         self.options, self.kafka, self.folder = options, kafka, folder
-        kafka.make_topic("consumption")
-        self.fill(2_000 if options.quick else 400_000)
-
-    def fill(self, messages):
-        server = start("monitor-server", *self.kafka.server_arguments("consumption"), "--data", self.folder)
-        with Ended(server):
-            port = server.says(r"listening service=grpc address=\S+:(\d+)").group(1)
-            load = start("bench-load", f"port={port}", "streams=100", "window=64", "per_second=0", f"series={POINTS}", "ticks=1",
-                         f"batches={messages // 100}", stdin=subprocess.PIPE)
-            with Ended(load):
-                load.prints("^ready", limit=120)
-                looks = 0
-                while True:
-                    load.process.stdin.write("\n")
-                    load.process.stdin.flush()
-                    looks += 1
-                    if int(load.prints(r"^acknowledged=(\d+)", looks).group(1)) >= messages:
-                        break
-            # A killed server could leave requests in flight, which Kafka appends after the first reader asks for the
-            # end.
-            assert server.stop() == 0
+        agents, seconds = (10, 200) if options.quick else (AGENTS, SECONDS)
+        self.messages = agents * seconds
+        status, out, err = run(os.path.join(BENCH, "bench-fill-topic"), f"kafka={kafka.address}", f"topic={TOPIC}", f"agents={agents}",
+                               f"seconds={seconds}", f"series={POINTS}", limit=300)
+        assert status == 0 and out.strip() == f"messages={self.messages}", (status, out, err)
 
     def timed(self, name, *arguments):
-        """Runs a process to its end, and returns its output and its duration."""
+        """Runs a process to its end, and returns its output, and its rate and its CPU time for each message."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         begin = time.monotonic()
         with Ended(start(name, *arguments)) as reader:
             status = reader.process.wait(300)
             took = time.monotonic() - begin
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
             reader.ends()
             if status != 0:
                 raise AssertionError(f"{name} ended with {status}: " + "\n".join(reader.err[-5:]))
-            return reader.out, took
+            cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            return reader.out, {"rate": self.messages / took, "us": cpu * 1e6 / self.messages}
+
+    def log(self):
+        return "--kafka", self.kafka.address, "--topic", TOPIC
+
+    def floor_of(self, name, *arguments):
+        out, measured = self.timed(name, *arguments[:1], f"kafka={self.kafka.address}", f"topic={TOPIC}", *arguments[1:])
+        assert f"messages={self.messages}" in out, out[-3:]
+        return measured
 
     def floor(self):
-        out, took = self.timed("bench-kafka-floor", "read", f"kafka={self.kafka.address}", "topic=consumption")
-        self.messages = int(out[0].split("=")[1])
-        return {"rate": self.messages / took}
+        return self.floor_of("bench-kafka-floor", "read")
 
     def ours(self):
-        """Reads the whole log, decodes every batch, removes duplicates, and builds the ledger."""
-        out, took = self.timed("monitor-analysis", "ledger", "--kafka", self.kafka.address, "--topic", "consumption", "--format", "json",
-                               "--missing-after", "1h")
+        """Reads the whole log, checks every batch, removes duplicates, and builds the ledger."""
+        out, measured = self.timed("monitor-analysis", "ledger", *self.log(), "--format", "json", "--missing-after", "1h")
         # The measurement is valid only if everything was read.
         read = sum(row["batches_stored"] + row["duplicates"] for row in map(json.loads, out))
         assert read == self.messages, (read, self.messages)
-        return {"rate": self.messages / took}
+        return measured
+
+
+class Views(Consumption):
+    """What `serve` makes of the log: history, ledger, and rules on the data's time."""
+
+    def floor(self):
+        return self.floor_of("bench-consumer-floor", "decode")
+
+    def ours(self):
+        rules = f"{self.folder}/rules.yml"
+        with open(rules, "w", encoding="ascii") as file:
+            file.write(RULES)
+        with tempfile.TemporaryDirectory(prefix="monitor-bench-views-") as data:
+            out, measured = self.timed("bench-consume", f"kafka={self.kafka.address}", f"topic={TOPIC}", f"folder={data}", f"rules={rules}")
+        assert f"messages={self.messages}" in out and "rules=10" in out, out
+        return measured
 
 
 class Aggregation(Consumption):
     """The same topic, aggregated over windows of a minute for every series of every agent."""
 
+    def floor(self):
+        return self.floor_of("bench-consumer-floor", "aggregate", "window_s=60")
+
     def ours(self):
-        out, took = self.timed("monitor-analysis", "aggregate", "--kafka", self.kafka.address, "--topic", "consumption", "--once", "--window", "1m",
-                               "--by", "agent,label", "--stats", "avg,min,max,p50,p95,p99,count", "--format", "json")
+        out, measured = self.timed("monitor-analysis", "aggregate", *self.log(), "--once", "--window", "1m", "--by", "agent,label", "--stats",
+                                   "avg,min,max,p50,p95,p99,count", "--format", "json")
         rows = [json.loads(line) for line in out]
         # Late batches come again, as corrections of their windows.
         newest = {}
@@ -133,7 +167,7 @@ class Aggregation(Consumption):
             newest[json.dumps([row["start"], row["metric"], row["by"]])] = row
         points = sum(row["stats"]["count"] for row in newest.values())
         assert points == self.messages * POINTS, (points, self.messages * POINTS)
-        return {"rate": self.messages / took}
+        return measured
 
 
 def visible(options):
@@ -146,17 +180,23 @@ def visible(options):
         yield Line("visible", "collect to output, p99", "ms", compare(blocks, "p99"), [Target(1.5)])
 
 
-def consumption(options):
+def reading(options, case_of, row, name, bound):
+    """The lines of a row: how fast a whole topic is read, and the CPU time of each message. Both cores are busy with the
+    broker, the library and the reader, so the rate depends on the machine's other work, and the CPU time hardly does."""
     with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder, Kafka(f"{folder}/kafka") as kafka:
-        case = Consumption(options, kafka, folder)
+        case = case_of(options, kafka, folder)
         blocks = measure(case.floor, case.ours, ["rate"], *options.blocks())
-        yield Line("consumption", "ledger of a topic, 8 points per batch", "messages/s", compare(blocks, "rate", more_is_better=True),
-                   [Target(0.8, at_least=True)])
+        yield Line(row, name, "messages/s", compare(blocks, "rate", more_is_better=True), [Target(bound, at_least=True)])
+        yield Line(row, f"{name}: CPU", "us/message", compare(blocks, "us"))
+
+
+def consumption(options):
+    yield from reading(options, Consumption, "consumption", "ledger of a topic, 8 points per batch", 0.8)
+
+
+def views(options):
+    yield from reading(options, Views, "views", "history, ledger and rules of a topic, 8 points per batch", 0.8)
 
 
 def aggregate(options):
-    with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder, Kafka(f"{folder}/kafka") as kafka:
-        case = Aggregation(options, kafka, folder)
-        blocks = measure(case.floor, case.ours, ["rate"], *options.blocks())
-        yield Line("aggregate", "1 min windows of a topic, 8 points per batch", "messages/s", compare(blocks, "rate", more_is_better=True),
-                   [Target(0.5, at_least=True)])
+    yield from reading(options, Aggregation, "aggregate", "1 min windows of a topic, 8 points per batch", 0.5)

@@ -28,7 +28,7 @@ struct BatchMaker::Host {
       tick.points.push_back(point);
       level.push_back(random.unit());
     }
-    tick.time_ns = SystemClock().wall_ns();
+    tick.time_ns = shape.begin_ns != 0 ? shape.begin_ns : SystemClock().wall_ns();
   }
 
   void step() {

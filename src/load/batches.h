@@ -11,8 +11,9 @@
 namespace monitor::load {
 
 struct BatchShape {
-  size_t series = 8;  // points per tick
-  size_t ticks = 1;   // per batch
+  size_t series = 8;     // points per tick
+  size_t ticks = 1;      // per batch
+  int64_t begin_ns = 0;  // when the agent starts; its ticks follow, one a second. 0: now
 };
 
 // BatchMaker: generates the batches of a simulated agent. The same seed gives the same batches. They pass the server's
