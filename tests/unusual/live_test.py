@@ -13,6 +13,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import BIN, ProgramTest, run, wait_until  # noqa: E402
+from terminal import Terminal  # noqa: E402
 
 WRITER = os.path.join(os.path.dirname(BIN), "tests", "unusual_history")
 RULES = """groups:
@@ -91,8 +92,8 @@ class LiveTest(ProgramTest):
             self.get("/api/v1/query?query=unusual(1)")
         self.assertEqual(refused.exception.code, 400)
         self.assertIn("argument 1 of unusual() must be an instant vector", refused.exception.read().decode())
-        # An agent that delivers moves the time of rules.
-        self.start_agent("live", server, "--simulate")
+        # An agent that delivers moves the time of rules, and is in the log. None of its series has a day of data.
+        self.start_agent("web-1", server, "--simulate")
         alerts = wait_until(lambda: self.get("/api/v1/alerts")["data"]["alerts"], 60)
         self.assertEqual({(one["labels"]["alertname"], one["labels"]["agent"], one["labels"]["metric"]) for one in alerts},
                          {("Unusual", "web-1", name) for name in UNUSUAL})
@@ -100,6 +101,10 @@ class LiveTest(ProgramTest):
         wait_until(lambda: self.analysis("query", "--format", "csv", 'unusual_fraction("web-1")')[1].endswith(",0.5\n"), 60)
         recorded = self.query("unusual_fraction()")
         self.assertEqual({one["metric"]["agent"]: one["value"][1] for one in recorded}, {"web-1": "0.5", "web-2": "0"})
+        terminal = Terminal(self.data)
+        self.addCleanup(terminal.end)
+        terminal.start(f"{BIN}/monitor-analysis top --log sqlite:{self.data}/log.db --data {self.data}", columns=160)
+        terminal.shows(r"UNUSUAL %[^$]*\nalive +web-1 [^\n]* 50\.0 ")
 
 
 if __name__ == "__main__":

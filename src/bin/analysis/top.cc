@@ -9,6 +9,7 @@
 #include "bin/analysis/alert_looker.h"
 #include "bin/analysis/observability_server.h"
 #include "bin/analysis/server_looker.h"
+#include "bin/analysis/share_looker.h"
 #include "metriclog/start_at.h"
 #include "ui/top/curses_screen.h"
 #include "ui/top/run.h"
@@ -23,11 +24,11 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// The file of alerts: the named one; with --data, or of a running `monitor up`, the one in its folder; beside a log
-// that is a file; else the one in the default data folder, as `alert list` has it.
-Result<std::string> alerts_path(const Cli& cli, const TopFlags& flags) {
-  const std::string name = "/alerts.db";
-  if (!flags.alerts.empty()) return flags.alerts;
+// A file of the page's server: the named one; with --data, or of a running `monitor up`, the one in its folder; beside
+// a log that is a file; else the one in the default data folder, as `alert list` has it.
+Result<std::string> file_of_page(const Cli& cli, const TopFlags& flags, const std::string& named,
+                                 const std::string& name) {
+  if (!named.empty()) return named;
   if (cli.data_named()) return cli.data_folder() + name;
   constexpr std::string_view kFile = "sqlite:";
   if (flags.log.log.starts_with(kFile)) {
@@ -47,14 +48,17 @@ Status show(const Cli& cli, const TopFlags& flags, metriclog::LogReader& reader,
   if (!screen) return screen.error();
   PosixDisk disk;
   const ServerLooker looker(flags.log, clock);
-  const auto path = alerts_path(cli, flags);
+  const auto path = file_of_page(cli, flags, flags.alerts, "/alerts.db");
   AlertLooker alerts(path ? *path : "", path ? "" : path.error().message(), clock);
+  const auto history = file_of_page(cli, flags, flags.history, "/history.db");
+  ShareLooker shares(history ? *history : "", clock);
   const top::TopParts parts{.reader = reader,
                             .clock = clock,
                             .registry = registry,
                             .stop = server.stop(),
                             .servers = [&looker] { return looker.servers(); },
                             .alerts = [&alerts] { return alerts.changed(); },
+                            .unusual = [&shares] { return shares.changed(); },
                             .disk = disk,
                             .settings_path = top::settings_path(environment("XDG_CONFIG_HOME"), environment("HOME"))};
   return top::run(parts, **screen);
@@ -70,6 +74,9 @@ CLI::App* declare_top(CLI::App& app, TopFlags& flags) {
       ->capture_default_str();
   sub->add_option("--alerts", flags.alerts,
                   "The file of alerts (default: alerts.db in the data folder, or beside a log that is a file)")
+      ->type_name("FILE");
+  sub->add_option("--history", flags.history,
+                  "The page's history, for the share of unusual series (default: history.db, found as alerts.db is)")
       ->type_name("FILE");
   sub->add_flag("--no-mouse", flags.no_mouse, "Leave the mouse to the terminal, for example to select text");
   return sub;

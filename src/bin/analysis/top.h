@@ -11,7 +11,8 @@ namespace monitor {
 struct TopFlags {
   LogFlags log;
   std::string from = "-5m";
-  std::string alerts;  // empty: alerts.db
+  std::string alerts;   // empty: alerts.db
+  std::string history;  // empty: history.db
   bool no_mouse = false;
 };
 

@@ -15,7 +15,7 @@ constexpr size_t kLeastChart = 6;
 constexpr size_t kShortName = 18;
 constexpr size_t kLongName = 24;
 
-constexpr std::array<ColumnSpec, 14> kColumns = {{
+constexpr std::array<ColumnSpec, 15> kColumns = {{
     {.id = Column::kState, .name = "state", .heading = "STATE", .meaning = "alive, late, spooling, ...", .width = 8},
     {.id = Column::kAgent, .name = "agent", .heading = "AGENT", .meaning = "the agent's id", .width = 12},
     {.id = Column::kHost, .name = "host", .heading = "HOST", .meaning = "the host's name", .width = 12, .rank = 5},
@@ -61,6 +61,13 @@ constexpr std::array<ColumnSpec, 14> kColumns = {{
      .width = 6,
      .right = true,
      .rank = 8},
+    {.id = Column::kUnusual,
+     .name = "unusual",
+     .heading = "UNUSUAL %",
+     .meaning = "share of its series that are unusual at once",
+     .width = 10,
+     .right = true,
+     .rank = 1},
     {.id = Column::kUptime,
      .name = "uptime",
      .heading = "UPTIME",

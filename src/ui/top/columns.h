@@ -23,6 +23,7 @@ enum class Column : uint8_t {
   kNetwork,
   kLoad,
   kFilesystem,
+  kUnusual,
   kUptime,
   kWaiting,
   kVersion,

@@ -48,7 +48,8 @@ std::vector<Line> in_two_columns(std::vector<Line> lines, std::vector<long>& sta
 
 }  // namespace
 
-std::vector<Line> summary_lines(const LiveAgent& agent, const Verdict& verdict, size_t width) {
+std::vector<Line> summary_lines(const LiveAgent& agent, const Verdict& verdict, std::optional<double> unusual,
+                                size_t width) {
   std::vector<Line> lines;
   const std::string every =
       agent.interval_ns == 0 ? "?" : fmt::format("{:.2g}s", static_cast<double>(agent.interval_ns) / 1e9);
@@ -59,6 +60,10 @@ std::vector<Line> summary_lines(const LiveAgent& agent, const Verdict& verdict, 
         Paint::kReverse}});
   lines.push_back({{fit_left(to_string(verdict.health), kState), paint_of(verdict.health)},
                    {" " + printable(verdict.why), Paint::kDim}});
+  if (unusual) {
+    const std::string gap = verdict.why.empty() ? "" : "  ";
+    lines.back().push_back({gap + "unusual: " + percent(unusual) + " % of its series", Paint::kDim});
+  }
   return lines;
 }
 
@@ -112,7 +117,7 @@ void HostView::mouse(const Mouse& mouse) {
 void HostView::draw(const Scene& scene, const LiveAgent& agent, std::vector<Line>& lines) {
   const Size size = scene.size;
   const Verdict verdict = judge(agent, scene.now_ns, Presence::kUnknown, scene.servers);
-  lines = summary_lines(agent, verdict, size.columns);
+  lines = summary_lines(agent, verdict, share_of(scene.unusual, agent.name), size.columns);
   const bool four = size.columns >= kFourAcross;
   if (const size_t rows = chart_rows(size, four); rows > 0) {
     std::ranges::move(chart_panel(charts_of(agent), four ? 4 : 2, rows, size.columns, scene.utf8),

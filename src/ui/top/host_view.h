@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,9 @@ class HostView {
 };
 
 // Its name, host, version, labels and state.
-std::vector<Line> summary_lines(const LiveAgent& agent, const Verdict& verdict, size_t width);
+// `unusual`: the share of its series that are.
+std::vector<Line> summary_lines(const LiveAgent& agent, const Verdict& verdict, std::optional<double> unusual,
+                                size_t width);
 // Its alerts and its sections, as a list that scrolls. `starts` gets the index of each section's first line.
 std::vector<Line> body_lines(const Scene& scene, const LiveAgent& agent, size_t width, std::vector<long>& starts);
 

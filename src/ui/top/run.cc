@@ -100,6 +100,7 @@ class Loop {
     const Servers servers = parts_.servers();
     view_.set_servers(servers);
     if (auto alerts = parts_.alerts()) view_.set_alerts(std::move(*alerts));
+    if (auto shares = parts_.unusual()) view_.set_unusual(std::move(*shares));
     view_.set_trouble(log_.trouble().empty() ? silence_of(servers, newest(log_.fleet()), parts_.clock.wall_ns())
                                              : log_.trouble());
     const bool paused = view_.paused();

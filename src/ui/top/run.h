@@ -14,6 +14,7 @@
 #include "telemetry/registry.h"
 #include "ui/top/alerts.h"
 #include "ui/top/screen.h"
+#include "ui/top/unusual.h"
 #include "views/fleet/server_watch.h"
 
 namespace monitor::analysis::top {
@@ -28,6 +29,7 @@ struct TopParts {
   // if it has changed since the last call.
   std::function<Servers()> servers;
   std::function<std::optional<AlertList>()> alerts;
+  std::function<std::optional<UnusualShares>()> unusual;  // likewise
   Disk& disk;
   std::string settings_path;  // empty: nothing is remembered
 };

@@ -102,6 +102,7 @@ class RunTest : public ::testing::Test {
                          .stop = stop_,
                          .servers = [] { return Servers{}; },
                          .alerts = [] { return AlertList{.items = {{.name = "Disk", .firing = true}}, .trouble = ""}; },
+                         .unusual = []() -> std::optional<UnusualShares> { return UnusualShares{{"a", 0.25}}; },
                          .disk = disk_,
                          .settings_path = path_};
     return top::run(parts, screen_);

@@ -6,6 +6,7 @@
 #include "ui/top/alerts.h"
 #include "ui/top/cells.h"
 #include "ui/top/series_past.h"
+#include "ui/top/unusual.h"
 #include "views/fleet/fleet.h"
 
 namespace monitor::analysis::top {
@@ -15,6 +16,7 @@ struct Scene {
   const AlertList& alerts;
   const SeriesPast& past;
   const Servers& servers;
+  const UnusualShares& unusual;
   int64_t now_ns = 0;
   Size size;
   bool utf8 = true;

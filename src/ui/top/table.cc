@@ -60,6 +60,8 @@ double sort_value(const Row& row, Column by) {
       return load_of(*row.agent).value_or(kNone);
     case Column::kFilesystem:
       return fullest_of(*row.agent).value_or(kNone);
+    case Column::kUnusual:
+      return row.unusual.value_or(kNone);
     case Column::kUptime:
       return uptime_of(*row.agent).value_or(kNone);
     case Column::kWaiting:
@@ -150,6 +152,8 @@ Span text_cell(const Row& row, const Placed& column, const Scene& scene) {
     }
     case Column::kFilesystem:
       return {number(percent(fullest_of(agent))), heat(fullest_of(agent))};
+    case Column::kUnusual:
+      return {number(percent(row.unusual)), row.unusual.value_or(0) > 0 ? Paint::kPlain : Paint::kDim};
     case Column::kUptime: {
       const auto uptime = uptime_of(agent);
       return {number(uptime ? age(static_cast<int64_t>(*uptime * 1e9)) : "-")};
@@ -179,7 +183,9 @@ std::vector<Row> select_rows(const Scene& scene, const TableOrder& order) {
   const Filter filter(order.filter);
   for (const auto& [name, agent] : scene.fleet.agents()) {
     Verdict verdict = judge(agent, scene.now_ns, Presence::kUnknown, scene.servers);
-    if (filter.matches(agent, verdict.health)) rows.push_back({&agent, std::move(verdict), agent.figures()});
+    if (filter.matches(agent, verdict.health)) {
+      rows.push_back({&agent, std::move(verdict), agent.figures(), share_of(scene.unusual, name)});
+    }
   }
   sort_rows(rows, order);
   return rows;

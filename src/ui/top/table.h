@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Row {
   const LiveAgent* agent;
   Verdict verdict;
   Figures figures;
+  std::optional<double> unusual = {};  // the share of its series
 };
 
 // Agents that are equal are in the order of their names.

@@ -31,6 +31,7 @@ class TopView {
   void set_trouble(const std::string& text) { trouble_ = text; }
   void set_servers(const Servers& servers) { servers_ = servers; }
   void set_alerts(AlertList alerts) { alerts_ = std::move(alerts); }
+  void set_unusual(UnusualShares shares) { unusual_ = std::move(shares); }
   // Shown until the next key.
   void set_message(const std::string& text) { message_ = text; }
   // The settings, if the user has changed them since the last call.
@@ -74,6 +75,7 @@ class TopView {
   std::string trouble_;
   Servers servers_;
   AlertList alerts_;
+  UnusualShares unusual_;
   Completions completions_;
 };
 

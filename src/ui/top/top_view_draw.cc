@@ -117,6 +117,7 @@ std::vector<Line> TopView::draw(const Fleet& fleet, const SeriesPast& past, int6
                     .alerts = alerts_,
                     .past = past,
                     .servers = servers_,
+                    .unusual = unusual_,
                     .now_ns = now_ns,
                     .size = size,
                     .utf8 = utf8_};

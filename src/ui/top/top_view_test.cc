@@ -11,6 +11,7 @@
 namespace monitor::analysis::top {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 TEST_F(TopViewTest, FitsIntoEightyColumns) {
@@ -96,13 +97,15 @@ TEST_F(TopViewTest, SortsByEachColumn) {
   const auto foot = [&] { return text(wide).substr(text(wide).find("sorted by ")); };
   EXPECT_EQ(order(), "high low middle ") << "by name";
   const std::vector<std::pair<std::string, std::string>> expected = {
-      {"host", "high low middle "}, {"cpu", "high middle low "},  {"memory", "low middle high "},
-      {"disk", "low high middle "}, {"net", "middle high low "},  {"load", "low middle high "},
-      {"fs", "low middle high "},   {"tick", "middle low high "}, {"state", "middle low high "}};
+      {"host", "high low middle "},   {"cpu", "high middle low "},
+      {"memory", "low middle high "}, {"disk", "low high middle "},
+      {"net", "middle high low "},    {"load", "low middle high "},
+      {"fs", "low middle high "},     {"unusual", ""},
+      {"tick", "middle low high "},   {"state", "middle low high "}};
   for (const auto& [name, agents] : expected) {
     view_.key('s');
     EXPECT_THAT(foot(), HasSubstr("sorted by " + name));
-    if (name != "load" && name != "fs" && name != "tick" && name != "state") {
+    if (name != "load" && name != "fs" && name != "unusual" && name != "tick" && name != "state") {
       EXPECT_EQ(order(), agents) << name;
     }
   }
@@ -132,7 +135,7 @@ TEST_F(TopViewTest, JoinsTicksOfAnyInterval) {
   const std::string shown = text({200, 24});
   for (const char* const name : {"every-1 ", "every-6 ", "every-10", "every-15"}) {
     const std::string row = shown.substr(shown.find(name), 100);
-    EXPECT_THAT(row, ::testing::ContainsRegex(R"( 90\.0 [|]+\.* [*]{10})")) << shown;
+    EXPECT_THAT(row, ContainsRegex(R"( 90\.0 [|]+\.* [*]{10})")) << shown;
   }
 }
 
@@ -154,13 +157,13 @@ TEST_F(TopViewTest, UsesTheWholeWidth) {
   const size_t begin = wide.find("ALL ");
   const std::string totals = wide.substr(begin, wide.find('\n', begin) - begin);
   EXPECT_THAT(totals, HasSubstr("2 agents: means, sums")) << "agents that are gone must not count";
-  EXPECT_THAT(totals, ::testing::ContainsRegex(R"( 40\.0 [|]+\.+ -{10})")) << wide;
-  EXPECT_THAT(wide, ::testing::ContainsRegex(R"( 20\.0 [|]+\.+ \.{10})"));
+  EXPECT_THAT(totals, ContainsRegex(R"( 40\.0 [|]+\.+ -{10})")) << wide;
+  EXPECT_THAT(wide, ContainsRegex(R"( 20\.0 [|]+\.+ \.{10})"));
   EXPECT_EQ(text({80, 24}).find("ALL "), std::string::npos);
   EXPECT_EQ(text({200, 7}).find("ALL "), std::string::npos) << "too few rows";
   // With enough width, an agent's values are in several columns.
   view_.key(kEnter);
-  EXPECT_THAT(text({200, 24}), ::testing::ContainsRegex("system.cpu.utilization [^\n]*system.network"));
+  EXPECT_THAT(text({200, 24}), ContainsRegex("system.cpu.utilization [^\n]*system.network"));
 }
 
 TEST_F(TopViewTest, ScrollsToTheChosenAgent) {
@@ -221,6 +224,22 @@ TEST_F(TopViewTest, AgentsAreUnknownWhileTheServerIsAway) {
   EXPECT_THAT(text(), HasSubstr("1 gone"));
   view_.set_servers({.state = Servers::State::kAway, .last_ns = kNow - 58 * kNanosPerSecond});
   EXPECT_THAT(text(), HasSubstr("1 unknown  0 gone"));
+}
+
+TEST_F(TopViewTest, ShowsTheShareOfUnusualSeries) {
+  heard("calm", 0.5);
+  heard("odd", 0.5);
+  heard("new", 0.5);
+  EXPECT_THAT(text({160, 24}), HasSubstr("UNUSUAL %"));
+  view_.set_unusual({{"calm", 0.0}, {"odd", 0.125}, {"not in the log", 1.0}});
+  EXPECT_THAT(text({160, 24}), ContainsRegex("odd +host-odd [^\n]* 12.5 "));
+  EXPECT_THAT(text({160, 24}), ContainsRegex("calm +host-calm [^\n]* 0.0 "));
+  EXPECT_THAT(text({80, 24}), ::testing::Not(HasSubstr("UNUSUAL")));
+  for (const char key : std::string(":sort unusual\n")) view_.key(key == '\n' ? static_cast<int>(kEnter) : key);
+  EXPECT_THAT(text({160, 24}), ContainsRegex("UNUSUAL %v[^$]*\nalive +odd [^$]*\nalive +calm [^$]*\nalive +new "));
+  view_.key(kHome);
+  view_.key(kEnter);
+  EXPECT_THAT(text({80, 24}), HasSubstr("unusual: 12.5 % of its series"));
 }
 
 }  // namespace
