@@ -354,11 +354,12 @@ std::vector<query::StoredSeries> RecentSource::collect(const Selector& selector,
     for (const Found& one : series) {
       const std::vector<Sample>& samples = one.kept->samples;
       auto at = std::ranges::lower_bound(samples, from_ms * kNanosPerMs, {}, &Sample::time_ns);
+      // There may be far newer ones, while evaluations are caught up with.
+      const auto end = std::ranges::lower_bound(at, samples.end(), (to_ms + 1) * kNanosPerMs, {}, &Sample::time_ns);
       std::vector<query::Point> points;
-      points.reserve(static_cast<size_t>(samples.end() - at));
-      for (; at != samples.end(); ++at) {
+      points.reserve(static_cast<size_t>(end - at));
+      for (; at != end; ++at) {
         const int64_t ms = at->time_ns / kNanosPerMs;
-        if (ms > to_ms) break;
         // Ticks within one millisecond: the last one counts.
         if (!points.empty() && points.back().time_ms == ms) points.pop_back();
         points.push_back({ms, at->value});
