@@ -1,23 +1,31 @@
 // Builds the page from src/ into ../src/ui/web/bundle/ or the folder given as argument. The same sources give the same
-// bytes.
-import { build } from 'esbuild';
-import { copyFile, mkdir } from 'node:fs/promises';
+// bytes; with --watch, it builds again after each change until it is killed. app.js is the start; every page is a file of its own that is loaded when it is first opened.
+import { context } from 'esbuild';
+import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.resolve(process.argv[2] ?? path.join(here, '../src/ui/web/bundle'));
 await mkdir(out, { recursive: true });
-await build({
+for (const name of await readdir(out)) await rm(path.join(out, name));
+const building = await context({
   absWorkingDir: here,
-  entryPoints: { app: 'src/main.ts' },
+  entryPoints: { app: 'src/main.tsx' },
   bundle: true,
+  splitting: true,
   minify: true,
   target: ['es2022'],
-  format: 'iife',
+  format: 'esm',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
   charset: 'utf8',
   legalComments: 'inline',
+  chunkNames: '[name]-[hash]',
   outdir: out,
   logLevel: 'warning',
 });
+await building.rebuild();
 for (const name of ['index.html', 'icon.svg']) await copyFile(path.join(here, 'src', name), path.join(out, name));
+if (process.argv.includes('--watch')) await building.watch();
+else await building.dispose();

@@ -36,7 +36,7 @@ class AgentStatesTest(BrowserTest):
         table = run("monitor-analysis", "ledger", "--log", f"sqlite:{self.data}/log.db")[1]
         self.assertRegex(table, r"ends .* stopped\n")
         self.assertNotIn("unknown tail", table)
-        self.browser.open(self.url("overview"))
+        self.browser.open(self.url("overview?view=table"))
         self.browser.wait("document.querySelector('.chip.stopped b').textContent === '1' && document.querySelector('.is-stopped') !== null")
 
         status, out, err = self.forget("runs")
@@ -74,7 +74,7 @@ class AgentStatesTest(BrowserTest):
         trouble = self.get("/api/v1/status")["trouble"]
         self.assertEqual(len(trouble), 2, trouble)
         self.assertIn(f"agent cut-off: {never}", trouble)
-        self.browser.open(self.url("overview"))
+        self.browser.open(self.url("overview?view=table"))
         self.browser.wait("document.querySelector('.chip.problems b').textContent === '2'")
         lines = self.browser.wait("(() => { const lines = [...document.querySelectorAll('.wrongs li')]; return lines.length === 2 && lines.map((one) => one.textContent); })()")
         self.assertIn("agent-001: configuration refused: ", lines[0])

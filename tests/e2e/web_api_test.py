@@ -100,6 +100,12 @@ class WebApiTest(PageTest):
                     found[name] = json.loads(line[6:])
         return [(name, found[name]) for name in wanted]
 
+    def test_the_pages_types_are_generated_from_the_description(self):
+        done = subprocess.run(["node", os.path.join(ROOT, "web", "generate_types.mjs")], capture_output=True, text=True, check=True,
+                              cwd=os.path.join(ROOT, "web"), input=json.dumps(self.document))
+        with open(os.path.join(ROOT, "web", "src", "api", "types.ts"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), done.stdout, "run: tools/web types URL")
+
     def test_changes_and_errors_match_their_declared_schemas(self):
         path = "/api/ui/v1/config/document"
         first = self.answer("PUT", path, 200, DEFAULTS, json.dumps({"base": None, "value": '{"interval": 2}'}), token=True)

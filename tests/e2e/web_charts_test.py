@@ -59,7 +59,7 @@ class WebChartsTest(BrowserTest):
         for i in range(ticks):
             self.tick(self.first + i, 0.1)
         wait_until(lambda: len(self.range("odd")[0]) == ticks, "the ticks in the history")
-        self.browser.open(self.url("overview"))
+        self.browser.open(self.url("overview?view=table"))
         self.browser.wait("document.querySelector('.lamp.live') !== null")
         self.browser.eval(WATCH)
         self.browser.eval("location.hash = '#/agent?agents=odd&span=300'")
@@ -108,7 +108,7 @@ class WebChartsTest(BrowserTest):
         # Half of the ticks exist when the page opens, the others arrive afterwards.
         write(begin, begin + 140)
         wait_until(lambda: self.known() >= ticks.keys(), "the agents")
-        self.browser.open(self.url("overview"))
+        self.browser.open(self.url("overview?view=table"))
         self.browser.wait(f"document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length === {len(ticks) + 1}")
         write(begin + 140, begin + 290)
         for agent in ticks:
@@ -129,7 +129,7 @@ class WebChartsTest(BrowserTest):
             self.write(batch)
         wait_until(lambda: len(self.range("odd")[0]) == 30, "the ticks in the history")
         self.browser.open("about:blank")
-        self.browser.open(self.url("overview"))
+        self.browser.open(self.url("overview?view=table"))
         self.browser.wait("document.querySelector('.lamp.live') !== null")
         # Records the texts that the charts draw, with their positions.
         self.browser.eval("""(() => {

@@ -14,7 +14,7 @@ from programs import wait_until  # noqa: E402
 from web import BrowserTest, stamp  # noqa: E402
 
 EVIL = "<img src=x onerror=\"window.pwned=1\"><script>window.pwned=1</script>'\"&amp;</td>"
-PAGES = ("overview", "agent?agents=odd", "messages", "config", "ledger", "plugins")
+PAGES = ("overview?view=table", "agent?agents=odd", "messages", "config", "ledger", "plugins")
 
 
 class WebFailuresTest(BrowserTest):
@@ -92,7 +92,7 @@ class WebFailuresTest(BrowserTest):
         port = server.address.rsplit(":", 1)[1]
         status = lambda: self.get("/api/v1/status")  # noqa: E731
         health = lambda: self.get("/api/v1/fleet")["agents"][0]["health"]  # noqa: E731
-        self.browser.open(self.url("overview"))
+        self.browser.open(self.url("overview?view=table"))
         wait_until(lambda: status()["servers"]["state"] == "writing", "heartbeats", 30)
         self.assertEqual(status()["trouble"], [])
         self.browser.wait("document.querySelector('.lamp.live') !== null && document.querySelector('.is-alive') !== null")
@@ -127,7 +127,7 @@ class WebFailuresTest(BrowserTest):
                 program.kill()
         told = wait_until(lambda: self.get("/api/v1/status")["trouble"], "the problem to be reported", 60)
         self.assertRegex(told[0], r"no data from any agent for \d+s; a server writes the log")
-        self.browser.open(self.url("overview"))
+        self.browser.open(self.url("overview?view=table"))
         self.browser.wait("document.querySelector('.lamp.quiet')?.textContent === 'no data' && document.querySelector('.is-gone') !== null")
 
     def test_continues_reading_a_log_that_was_moved_away_and_back(self):

@@ -20,7 +20,7 @@ LONG = os.environ.get("MONITOR_LONG") == "1"
 class WebTest(BrowserTest):
     def test_overview_shows_the_fleet(self):
         self.system(("agent-001", "agent-002", "agent-003"))
-        self.browser.open(self.url("overview"))
+        self.browser.open(self.url("overview?view=table"))
         self.browser.wait("document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length === 3")
         self.browser.wait("document.querySelector('.chip.alive b').textContent === '3'")
         self.browser.wait("document.querySelector('.lamp').className === 'lamp live'")
@@ -42,15 +42,6 @@ class WebTest(BrowserTest):
         self.browser.do("key", key="Enter")
         self.browser.wait("location.hash.startsWith('#/agent?agents=agent-003')")
         self.no_faults()
-
-    def cpu_values(self, agent):
-        found = {}
-        for batch in self.batches(agent):
-            for frame in batch["frames"]:
-                for series, value in frame["points"]:
-                    if series["name"] == "system.cpu.utilization" and not series["labels"]:
-                        found[frame["time"] // 1000 / 1e6] = value
-        return found
 
     def test_agent_charts_stream_zoom_and_equal_the_log(self):
         self.system(("agent-001", "agent-002"))
@@ -277,7 +268,7 @@ class WebTest(BrowserTest):
     def test_reports_a_lost_connection_and_recovers(self):
         server = self.system()
         port = int(self.page.address.rsplit(":", 1)[1])
-        self.browser.open(self.url("overview"))
+        self.browser.open(self.url("overview?view=table"))
         self.browser.wait("document.querySelector('.lamp').className === 'lamp live'")
         self.browser.do("expect", texts=["ERR_", "Failed to load", "stream"])
         self.page.kill()
@@ -308,13 +299,13 @@ class WebTest(BrowserTest):
 
     def test_an_abandoned_page_does_not_affect_the_next(self):
         self.system()
-        self.browser.open(self.url("overview"))
+        self.browser.open(self.url("overview?view=table"))
         self.browser.wait("document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length === 1")
         # Enter activates the focused element, not the selected agent.
         self.browser.do("key", key="j")
         self.browser.eval("document.querySelector('.chip.alive').focus()")
         self.browser.do("key", key="Enter")
-        self.browser.wait("location.hash === '#/overview?state=alive'")
+        self.browser.wait("location.hash === '#/overview?view=table&state=alive'")
         # The fleet's response arrives after the user has opened an agent.
         self.browser.eval("""(() => {
             const fetched = window.fetch;
@@ -446,7 +437,7 @@ class WebTest(BrowserTest):
         seconds = 60 if LONG else 200 if SHOTS else 15  # for a screenshot, the sparklines need history
         self.browser.open("about:blank")
         empty = self.browser.do("tasks", seconds=5)
-        self.browser.open(self.url("overview"))
+        self.browser.open(self.url("overview?view=table"))
         self.browser.wait("document.querySelectorAll('.fleet-rows .fleet-row:not([hidden])').length > 10")
         tasks = self.browser.do("tasks", seconds=seconds)
         self.shot("overview")

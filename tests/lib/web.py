@@ -46,6 +46,16 @@ class PageTest(ProgramTest):
         one = [s for s in found if not s["labels"]]
         return (one[0]["times"], one[0].get("values") or one[0]["avg"]) if one else ([], [])
 
+    def cpu_values(self, agent):
+        """The values of the host's CPU that the log holds, by time, read without the page's server."""
+        found = {}
+        for batch in self.batches(agent):
+            for frame in batch["frames"]:
+                for series, value in frame["points"]:
+                    if series["name"] == "system.cpu.utilization" and not series["labels"]:
+                        found[frame["time"] // 1000 / 1e6] = value
+        return found
+
     def resident(self):
         """Returns the resident memory of the page's server in bytes."""
         with open(f"/proc/{self.page.process.pid}/status", encoding="ascii") as status:

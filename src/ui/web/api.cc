@@ -212,8 +212,9 @@ void Api::own_page(const Request& request, const Responder& responder) {
     const std::string why = reads ? ": " + state_.log.trouble : "";
     responder.reply(ready ? text_reply(200, "ready") : text_reply(503, "not ready" + why));
   } else if (const auto asset = find_asset(request.path)) {
-    responder.reply(
-        {.content_type = std::string(asset->content_type), .body = std::make_shared<const std::string>(asset->bytes)});
+    responder.reply({.content_type = std::string(asset->content_type),
+                     .body = std::make_shared<const std::string>(asset->bytes),
+                     .keep = asset->keep});
   } else {
     responder.reply(text_reply(404, "no such file; the page is at /"));
   }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <set>
 
+#include "ui/web/assets.h"
 #include "ui/web/log_tailer.h"
 #include "ui/web/testing/api_fixture.h"
 
@@ -53,6 +54,25 @@ TEST_F(ApiTest, AnswersWithStrictHeaders) {
   EXPECT_EQ(status(ask("GET", "/api/v1/nothing")), 404);
   EXPECT_EQ(status(ask("DELETE", "/api/v1/fleet")), 405);
   EXPECT_EQ(status(ask("POST", "/")), 405);
+}
+
+TEST_F(ApiTest, ServesEveryFileOfThePage) {
+  ASSERT_GE(embedded_files().size(), 6U);
+  size_t kept = 0;
+  for (const EmbeddedFile& file : embedded_files()) {
+    const std::string answer = ask("GET", "/" + std::string(file.name));
+    EXPECT_EQ(status(answer), 200) << file.name;
+    EXPECT_NE(answer.find(file.bytes()), std::string::npos) << file.name;
+    if (answer.find("Cache-Control: public, max-age=31536000, immutable") != std::string::npos) ++kept;
+  }
+  EXPECT_GE(kept, 4U) << "the pages, whose names change with their contents";
+  const std::string start = ask("GET", "/app.js");
+  EXPECT_NE(start.find("Cache-Control: no-store"), std::string::npos);
+  EXPECT_NE(start.find("Content-Type: text/javascript; charset=utf-8"), std::string::npos);
+  EXPECT_NE(ask("GET", "/").find("Content-Type: text/html; charset=utf-8"), std::string::npos);
+  for (const char* const target : {"/app.jsx", "/app", "/../app.js", "/bundle/app.js"}) {
+    EXPECT_EQ(status(ask("GET", target)), 404) << target;
+  }
 }
 
 TEST_F(ApiTest, RejectsInvalidParameters) {

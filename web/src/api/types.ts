@@ -1,0 +1,3051 @@
+// Generated from the OpenAPI document by `tools/web types`. Do not edit.
+
+export interface paths {
+    "/api/ui/v1/agents/{agent}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One agent, with its latest values */
+        get: operations["getAgent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts that are firing or pending, and what suppresses them */
+        get: operations["getAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/alerts/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Past alerts, and the results of their notifications */
+        get: operations["getAlertHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes, logins and refusals */
+        get: operations["getAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All documents, and the revision that each agent runs */
+        get: operations["getConfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/config/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A document as it is stored */
+        get: operations["getDocument"];
+        /** Create, replace or delete a document if its version is still `base` */
+        put: operations["putDocument"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/config/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The effective configuration of an agent, with the origin of every value */
+        get: operations["explainConfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/config/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The JSON Schema of a document */
+        get: operations["getConfigSchema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/config/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check a document without storing it */
+        post: operations["validateDocument"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/fleet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All agents, with the last five minutes of their main figures */
+        get: operations["getFleet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of every batch: one row for each run of an agent, as in `monitor-analysis ledger --format json` */
+        get: operations["getLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The metric log: its partitions, and the positions of its consumer groups */
+        get: operations["getLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log in: sets the cookie of a session */
+        post: operations["logIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the session of the request's cookie, and its event streams */
+        post: operations["logOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Decoded records of the log, newest first */
+        get: operations["getMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This description */
+        get: operations["getOpenApi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/plugins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Plugins, as agents report them */
+        get: operations["getPlugins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/prometheus": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest values in Prometheus' text format, named by OpenTelemetry's mapping, with the labels agent and host; and the time each agent was last seen */
+        get: operations["scrape"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/range": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values of agents over a range of time, from the history */
+        get: operations["getRange"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The series of an agent that the history holds */
+        get: operations["getSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is logged in */
+        get: operations["getSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Silences, also those that have ended */
+        get: operations["getSilences"];
+        put?: never;
+        /** Create or change a silence */
+        post: operations["setSilence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/silences/expire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a silence now */
+        post: operations["expireSilence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The state of the server: its log, history and configuration */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Server-sent events with JSON data: fleet (FleetEvent), tick (TickEvent, for topics agent:NAME), message (MessageEvent, for the topic messages), log (LogEvent) and config (ConfigEvent). `alive` comes first, and whenever nothing else happens. After `reset`, events were missed: load everything again. With Last-Event-ID, the stream resumes after that event. */
+        get: operations["followEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        Agent: {
+            /** @description the agent's id */
+            agent: string;
+            /** @description seconds that its clock is ahead, 0 if within tolerance; its times are corrected by it */
+            clock_error: number;
+            /** @description CPU and memory (0 to 1), disk read, disk write, network in, network out (By/s) */
+            figures: (number | null)[];
+            /**
+             * @description spooling: alive, but its newest batches wait in its spool. silent: alive, but configured to collect nothing. stopped: it ended cleanly. unknown: no server writes to the log, so nothing can arrive. gone: nothing arrived for 30 s.
+             * @enum {string}
+             */
+            health: "alive" | "late" | "spooling" | "silent" | "stopped" | "unknown" | "gone";
+            host: string;
+            /** @description seconds between its ticks */
+            interval: number | null;
+            /** @description from its configuration; they appear on each of its series */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description a second host that sends under the same id; empty: none */
+            other_host: string;
+            /** @description the last five minutes. In an event: the steps at the end that changed since the event before. */
+            past: {
+                /** @description the start of the last step */
+                end: number | null;
+                /** @description as in `figures`: averages, null where no value exists */
+                figures: (number | null)[][];
+                /** @description seconds */
+                step: number;
+            };
+            /** @description what it reports as wrong with itself while it is alive: a rejected configuration, quarantined plugins, hung mounts */
+            problems: string[];
+            /** @description of the applied configuration */
+            revision: number;
+            /** @description when the log stored its newest record */
+            seen: number | null;
+            /** @description its newest tick */
+            tick: number | null;
+            /** @description of the agent's program */
+            version: string;
+            /** @description batches that were not acknowledged when the newest one was sent */
+            waiting: number;
+            /** @description the reason for a health other than alive, for people */
+            why: string;
+        };
+        ConfigEvent: {
+            /** @description why it cannot be read; empty: it can */
+            trouble: string;
+        };
+        Conflict: {
+            /** @description null: it was deleted */
+            current: {
+                revision: number;
+                tag: string;
+                value: string;
+            } | null;
+            error: string;
+        };
+        Error: {
+            /** @description what is wrong, for people */
+            error: string;
+        };
+        FleetEvent: {
+            /** @description the agents that changed */
+            agents: components["schemas"]["Agent"][];
+            /** @description agents that are no longer known */
+            forgotten: string[];
+            now: number;
+        };
+        Invalid: {
+            error: string;
+            problems: components["schemas"]["Problem"][];
+        };
+        LogEvent: {
+            /** @description start of the trouble */
+            since: number | null;
+            /** @description empty: the log can be read again */
+            trouble: string;
+        };
+        Message: {
+            agent?: string;
+            /** @description the decoded batch, as docs/payload.md describes it */
+            batch?: Record<string, never>;
+            bytes: number;
+            /** @description why the record cannot be decoded */
+            error?: string;
+            /** @description values that are not text are in hex */
+            headers: {
+                [key: string]: string;
+            };
+            key: string;
+            offset: number;
+            partition: number;
+            points?: number;
+            sequence?: number;
+            ticks?: number;
+            /** @description by the log's clock */
+            time: number;
+            /** @description the batch is omitted because its JSON is too large */
+            too_large?: boolean;
+        };
+        MessageEvent: {
+            agent: string;
+            bytes: number;
+            key: string;
+            offset: number;
+            partition: number;
+            ticks: number;
+            /** @description by the log's clock */
+            time: number;
+        };
+        Problem: {
+            got: string;
+            /** @description the setting */
+            key: string;
+            /** @description what would be accepted */
+            known: string;
+            /** @description 0: unknown */
+            line: number;
+            message: string;
+            /** @description the document, where several are checked together */
+            path: string;
+            /** @description the whole problem in one line, for people */
+            text: string;
+            /** @description the document is valid nevertheless */
+            warning: boolean;
+        };
+        PrometheusError: {
+            /** @description what is wrong, for people */
+            error: string;
+            /** @enum {string} */
+            errorType: "bad_data" | "execution" | "timeout" | "canceled" | "unavailable" | "not_found" | "internal";
+            /** @enum {string} */
+            status: "error";
+        };
+        Series: {
+            agent: string;
+            /** @description for a resolution other than full */
+            avg?: (number | null)[];
+            /** @description values in each bucket */
+            count?: number[];
+            /** @enum {string} */
+            kind: "gauge" | "counter";
+            labels: {
+                [key: string]: string;
+            };
+            /** @description for a resolution other than full */
+            max?: (number | null)[];
+            metric: string;
+            /** @description for a resolution other than full */
+            min?: (number | null)[];
+            /** @description of a tick, or of the start of a bucket */
+            times: number[];
+            /** @description UCUM code */
+            unit: string;
+            /** @description for the resolution full */
+            values?: (number | null)[];
+        };
+        TickEvent: {
+            agent: string;
+            /** @description stored long after its time */
+            late: boolean;
+            time: number;
+            /** @description by series, such as system.disk.io.rate{disk.io.direction=read}; at most 5,000 */
+            values: {
+                [key: string]: number | null;
+            };
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    getAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The agent's id. */
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description the agent's id */
+                        agent: string;
+                        /** @description seconds that its clock is ahead, 0 if within tolerance; its times are corrected by it */
+                        clock_error: number;
+                        /** @description CPU and memory (0 to 1), disk read, disk write, network in, network out (By/s) */
+                        figures: (number | null)[];
+                        /**
+                         * @description spooling: alive, but its newest batches wait in its spool. silent: alive, but configured to collect nothing. stopped: it ended cleanly. unknown: no server writes to the log, so nothing can arrive. gone: nothing arrived for 30 s.
+                         * @enum {string}
+                         */
+                        health: "alive" | "late" | "spooling" | "silent" | "stopped" | "unknown" | "gone";
+                        host: string;
+                        /** @description its current run */
+                        incarnation: string;
+                        /** @description seconds between its ticks */
+                        interval: number | null;
+                        /** @description from its configuration; they appear on each of its series */
+                        labels: {
+                            [key: string]: string;
+                        };
+                        /** @description a second host that sends under the same id; empty: none */
+                        other_host: string;
+                        /** @description the last five minutes. In an event: the steps at the end that changed since the event before. */
+                        past: {
+                            /** @description the start of the last step */
+                            end: number | null;
+                            /** @description as in `figures`: averages, null where no value exists */
+                            figures: (number | null)[][];
+                            /** @description seconds */
+                            step: number;
+                        };
+                        /** @description what it reports as wrong with itself while it is alive: a rejected configuration, quarantined plugins, hung mounts */
+                        problems: string[];
+                        /** @description of the applied configuration */
+                        revision: number;
+                        /** @description when the log stored its newest record */
+                        seen: number | null;
+                        /** @description of its newest batch */
+                        sequence: number;
+                        /** @description its newest tick */
+                        tick: number | null;
+                        /** @description the latest value of each series */
+                        values: {
+                            /** @enum {string} */
+                            kind: "gauge" | "counter";
+                            labels: {
+                                [key: string]: string;
+                            };
+                            metric: string;
+                            time: number | null;
+                            /** @description UCUM code */
+                            unit: string;
+                            value: number | null;
+                        }[];
+                        /** @description of the agent's program */
+                        version: string;
+                        /** @description batches that were not acknowledged when the newest one was sent */
+                        waiting: number;
+                        /** @description the reason for a health other than alive, for people */
+                        why: string;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No agent with this id is known. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description as in `monitor-analysis alert list --format json` */
+                        alerts: Record<string, never>[];
+                        receivers: {
+                            integration: string;
+                            receiver: string;
+                            /** @description why the last attempt failed, or empty */
+                            trouble: string;
+                            /** @description notifications */
+                            waiting: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getAlertHistory: {
+        parameters: {
+            query?: {
+                /** @description The oldest end of an alert. Unix seconds, a time such as 2026-11-22T12:00:00Z, or an age such as -10m. */
+                from?: string;
+                /** @description The most alerts to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description as in `monitor-analysis alert history --format json` */
+                        alerts: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getAudit: {
+        parameters: {
+            query?: {
+                /** @description The most events to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description newest first, since the start of the server */
+                        events: {
+                            address?: string;
+                            after?: unknown;
+                            before?: unknown;
+                            /** @description how they proved it */
+                            by?: string;
+                            /** @description login, login.failed, logout, refused, config.change, user.added, ... */
+                            event: string;
+                            /** @description as claimed by the client or a proxy */
+                            forwarded_for?: string;
+                            /** @description what was changed */
+                            object?: string;
+                            /** @description of a refusal */
+                            reason?: string;
+                            role?: string;
+                            /** @description RFC 3339 */
+                            time: string;
+                            /** @description the user or token */
+                            who?: string;
+                        }[];
+                        /** @description null: events are not written to a file */
+                        file: string | null;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        agents: {
+                            agent: string;
+                            /** @description the applied revision */
+                            applied: number;
+                            /** @description why it rejected the wanted revision */
+                            error: string | null;
+                            groups: string[] | null;
+                            /** @description of the applied merged document */
+                            hash: string | null;
+                            host: string | null;
+                            /** @description the revision that it rejected */
+                            last_failed: number | null;
+                            overrides: string[] | null;
+                            /** @description when it last reported its status */
+                            seen: number;
+                            /** @enum {string} */
+                            state: "applied" | "pending" | "failed" | "stopped" | "gone";
+                            version: string | null;
+                            /** @description the revision that should be applied */
+                            wanted: number;
+                            warning: string | null;
+                        }[];
+                        documents: {
+                            bytes: number;
+                            key: string;
+                            /** @enum {string} */
+                            kind: "defaults" | "group" | "agent" | "override";
+                            /** @description 0 if the store has no revisions */
+                            revision: number;
+                            /** @description identifies this version of the document */
+                            tag: string;
+                        }[];
+                        /** @description a folder, not etcd */
+                        files: boolean;
+                        /** @description address or folder of the configuration */
+                        source: string;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getDocument: {
+        parameters: {
+            query: {
+                /**
+                 * @description /monitor/defaults, /monitor/groups/NAME or /monitor/config/AGENT.
+                 * @example /monitor/defaults
+                 */
+                key: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        key: string;
+                        /** @description the key in etcd, or the file */
+                        place: string;
+                        /** @description 0 if the store has no revisions */
+                        revision: number;
+                        /** @description identifies this version; send it as `base` with a change */
+                        tag: string;
+                        value: string;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The document does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putDocument: {
+        parameters: {
+            query: {
+                /**
+                 * @description /monitor/defaults, /monitor/groups/NAME or /monitor/config/AGENT.
+                 * @example /monitor/defaults
+                 */
+                key: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description the `tag` of the version that was edited; null: there was no document */
+                    base: string | null;
+                    /** @description the new text; if it is absent, the document is deleted */
+                    value?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        key: string;
+                        revision: number;
+                        /** @description null: deleted */
+                        tag: string | null;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The document has changed; `current` is the stored version. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conflict"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The document is not valid; nothing was stored. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invalid"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    explainConfig: {
+        parameters: {
+            query: {
+                /** @description The agent's id. */
+                agent: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        agent: string;
+                        /** @description lowest first */
+                        layers: {
+                            key: string;
+                            revision: number;
+                        }[];
+                        problems: components["schemas"]["Problem"][];
+                        valid: boolean;
+                        values: {
+                            /** @description the layer that sets it; null: built in */
+                            key: string | null;
+                            path: string;
+                            revision: number;
+                            value: unknown;
+                        }[];
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getConfigSchema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    validateDocument: {
+        parameters: {
+            query: {
+                /**
+                 * @description /monitor/defaults, /monitor/groups/NAME or /monitor/config/AGENT.
+                 * @example /monitor/defaults
+                 */
+                key: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        problems: components["schemas"]["Problem"][];
+                        valid: boolean;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getFleet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        agents: components["schemas"]["Agent"][];
+                        /** @description a stream that follows this event misses nothing */
+                        live_id: string;
+                        now: number;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getLedger: {
+        parameters: {
+            query?: {
+                /** @description Only agents that match this shell pattern. */
+                agent?: string;
+                /**
+                 * @description How long a gap may stay open before its batches count as missing. A duration such as 500ms, 60s or 2h.
+                 * @example 60s
+                 */
+                missing_after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        incarnations: {
+                            agent: string;
+                            batches_stored: number;
+                            /** @description the run ended in order; null: it runs, or its end is unknown */
+                            clean: boolean | null;
+                            /** @description another run of the same id overlaps with this one */
+                            conflict: boolean;
+                            conflict_examples: {
+                                first_offset: number | null;
+                                /** @enum {string} */
+                                kind: "content" | "implausible";
+                                offset: number;
+                                partition: number;
+                                sequence: number;
+                                /** @description RFC 3339 */
+                                time: string | null;
+                                why: string;
+                            }[];
+                            /** @description batches with a sequence that is already stored with other content */
+                            conflicts: number;
+                            dropped: {
+                                batches: number;
+                                /** @description that dropped them */
+                                plugin?: string;
+                                points: number;
+                                reason: string;
+                                stage: string;
+                            }[];
+                            /** @description batches stored more than once */
+                            duplicates: number;
+                            /** @description sequences that went to another metric log */
+                            elsewhere: number[][];
+                            /**
+                             * @description running: a record arrived within 30 s. stopped: it ended cleanly. unclean: the next run reports that it was killed.
+                             * @enum {string}
+                             */
+                            end: "unknown" | "running" | "stopped" | "unclean";
+                            /** @description sequences that the log's retention removed before they were read */
+                            expired: number[][];
+                            first_sequence: number;
+                            /** @description RFC 3339 */
+                            first_time: string | null;
+                            host: string;
+                            /** @description one run of the agent */
+                            incarnation: string;
+                            last_sequence: number;
+                            /** @description RFC 3339 */
+                            last_time: string | null;
+                            /** @description ticks stored long after their time */
+                            late: number;
+                            /** @description sequences that are neither stored nor explained: [first, last] each */
+                            missing: number[][];
+                            other_logs: string[];
+                            /** @description batches are stored above the sequence at which the run ended */
+                            outlived_end: boolean;
+                            points_made: number;
+                            points_stored: number;
+                            ticks_due: number;
+                            ticks_missed: number;
+                            ticks_stored: number;
+                            /** @description batches after the last stored one may have existed */
+                            unknown_tail: boolean;
+                            /** @description sequences that are expected to arrive */
+                            waiting: number[][];
+                        }[];
+                        /** @description records deleted from the log before they were read */
+                        lost: number;
+                        /** @description records that could not be decoded */
+                        skipped: number;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getLog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description how far each consumer group has read */
+                        groups: {
+                            group: string;
+                            /** @description records between it and the end */
+                            lag: number;
+                            /** @description the offset to read next */
+                            next: number;
+                            partition: number;
+                        }[];
+                        /** @description why the groups are unknown; empty: they are known */
+                        groups_error: string;
+                        /** @description its address */
+                        log: string;
+                        partitions: {
+                            /** @description offset of the oldest record */
+                            begin: number;
+                            /** @description offset after the newest record */
+                            end: number;
+                            partition: number;
+                            records: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    logIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    password: string;
+                    user: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        role: "viewer" | "editor" | "admin";
+                        user: string;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The user or the password is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many logins failed for this address or this user. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    logOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getMessages: {
+        parameters: {
+            query?: {
+                /** @description Only records of agents that match this shell pattern. */
+                agent?: string;
+                /** @description The `cursor` of the previous result, to continue from there. */
+                cursor?: string;
+                /**
+                 * @description How many messages to return.
+                 * @example 20
+                 */
+                limit?: number;
+                /** @description Only records with a series that matches: a plain name selects a family, otherwise a shell pattern. */
+                metric?: string;
+                /** @description Start at this offset and go towards newer records. Requires `partition`. */
+                offset?: number;
+                /**
+                 * @description Only this partition; all by default.
+                 * @example 0
+                 */
+                partition?: number;
+                /** @description Not older, by the log's clock. Unix seconds, a time such as 2026-11-22T12:00:00Z, or an age such as -10m. */
+                since?: string;
+                /** @description Older than this, by the log's clock. Unix seconds, a time such as 2026-11-22T12:00:00Z, or an age such as -10m. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description pass it on to continue with older records; null: the search is complete */
+                        cursor: string | null;
+                        /** @description records that were examined for this result */
+                        looked_at: number;
+                        messages: components["schemas"]["Message"][];
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getOpenApi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getPlugins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description names of built-in plugins */
+                        known: string[];
+                        plugins: {
+                            agent: string;
+                            /** @description as in the agent's status document */
+                            plugin: Record<string, never>;
+                        }[];
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    scrape: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getRange: {
+        parameters: {
+            query: {
+                /** @description The agents' ids. */
+                agent: string[];
+                /** @description Start of the range; 15 minutes before `to` by default. Unix seconds, a time such as 2026-11-22T12:00:00Z, or an age such as -10m. */
+                from?: string;
+                /**
+                 * @description A plain name selects a family (cpu is system.cpu and everything below it). A shell pattern must match a whole name or a whole name{label=value}.
+                 * @example system.cpu.*
+                 */
+                metric?: string;
+                /**
+                 * @description How many points a series should have at the resolution auto.
+                 * @example 300
+                 */
+                points?: number;
+                /** @description auto: the finest one that yields about `points` and reaches back to `from`. */
+                resolution?: "auto" | "full" | "1s" | "10s" | "1m" | "1h";
+                /** @description End of the range, exclusive; now by default. Unix seconds, a time such as 2026-11-22T12:00:00Z, or an age such as -10m. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        from: number;
+                        /** @description the result contains every event up to this one */
+                        live_id: string;
+                        /** @description by name: the metrics of the range that a collector declares */
+                        metrics: {
+                            [key: string]: {
+                                description: string;
+                                title: string;
+                            };
+                        };
+                        /** @enum {string} */
+                        resolution: "full" | "1s" | "10s" | "1m" | "1h";
+                        series: components["schemas"]["Series"][];
+                        to: number;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The history does not exist yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The result has more than 2,500,000 points. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getSeries: {
+        parameters: {
+            query: {
+                /** @description The agent's id. */
+                agent: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        agent: string;
+                        /** @description how far the history reaches at each resolution */
+                        extents: {
+                            first: number;
+                            last: number;
+                            /** @enum {string} */
+                            resolution: "full" | "1s" | "10s" | "1m" | "1h";
+                        }[];
+                        series: {
+                            labels: {
+                                [key: string]: string;
+                            };
+                            metric: string;
+                            unit: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The history does not exist yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * @description what the request proves it by. open: this server needs no login for reading
+                         * @enum {string}
+                         */
+                        by: "anyone" | "open" | "session" | "api-token" | "web-token" | "proxy";
+                        /** @description for the header X-CSRF-Token of changes; null: none is needed */
+                        csrf: string | null;
+                        /** @description users can log in here */
+                        logins: boolean;
+                        /** @enum {string} */
+                        role: "none" | "viewer" | "editor" | "admin";
+                        /** @description null: nobody is logged in */
+                        user: string | null;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getSilences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        silences: {
+                            author: string;
+                            /** @description RFC 3339 */
+                            createdAt: string;
+                            /** @description RFC 3339 */
+                            endsAt: string;
+                            id: string;
+                            /** @description such as agent=~"web-.*"; all must hold */
+                            matchers: string[];
+                            reason: string;
+                            /** @description RFC 3339 */
+                            startsAt: string;
+                            /** @enum {string} */
+                            state: "pending" | "active" | "expired";
+                            /** @description RFC 3339 */
+                            updatedAt: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    setSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description RFC 3339 */
+                    endsAt: string;
+                    /** @description of the silence to change; missing: a new one */
+                    id?: string;
+                    matchers: string[];
+                    reason: string;
+                    /** @description RFC 3339; missing: now */
+                    startsAt?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        author: string;
+                        /** @description RFC 3339 */
+                        createdAt: string;
+                        /** @description RFC 3339 */
+                        endsAt: string;
+                        id: string;
+                        /** @description such as agent=~"web-.*"; all must hold */
+                        matchers: string[];
+                        reason: string;
+                        /** @description RFC 3339 */
+                        startsAt: string;
+                        /** @enum {string} */
+                        state: "pending" | "active" | "expired";
+                        /** @description RFC 3339 */
+                        updatedAt: string;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such silence. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The silence has expired. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    expireSilence: {
+        parameters: {
+            query: {
+                /** @description The silence's id. */
+                id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        author: string;
+                        /** @description RFC 3339 */
+                        createdAt: string;
+                        /** @description RFC 3339 */
+                        endsAt: string;
+                        id: string;
+                        /** @description such as agent=~"web-.*"; all must hold */
+                        matchers: string[];
+                        reason: string;
+                        /** @description RFC 3339 */
+                        startsAt: string;
+                        /** @enum {string} */
+                        state: "pending" | "active" | "expired";
+                        /** @description RFC 3339 */
+                        updatedAt: string;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such silence. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The silence has expired already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description how many are known */
+                        agents: number;
+                        config: {
+                            /** @description whether the server accepts changes (with the token) */
+                            editable: boolean;
+                            /** @description a folder, not etcd */
+                            files: boolean;
+                            /** @description address or folder of the configuration */
+                            source: string;
+                            /** @description why the configuration cannot be read; empty: it can */
+                            trouble: string;
+                        };
+                        history: {
+                            /** @description start of the trouble */
+                            since: number | null;
+                            /** @description why the history cannot be written; empty: it can */
+                            trouble: string;
+                        };
+                        log: {
+                            /** @description everything stored before the start has been read */
+                            caught_up: boolean;
+                            /** @description records deleted from the log before they were read */
+                            lost: number;
+                            /** @description the log's address */
+                            name: string;
+                            /** @description when the log stored the newest record that was read */
+                            newest: number | null;
+                            /** @description start of the trouble */
+                            since: number | null;
+                            /** @description records that could not be decoded */
+                            skipped: number;
+                            /** @description why the log cannot be read; empty: it can */
+                            trouble: string;
+                        };
+                        /** @description by the server's clock */
+                        now: number;
+                        /** @description whether a server writes to the log, judged by the heartbeats that servers leave in it */
+                        servers: {
+                            /** @description the newest heartbeat, by the log's clock */
+                            last: number | null;
+                            /**
+                             * @description unknown: the log has no heartbeats, or was watched for less than 15 s. stopped: every server announced its end. away: no heartbeat for 15 s.
+                             * @enum {string}
+                             */
+                            state: "unknown" | "writing" | "stopped" | "away";
+                            /** @description why no agent's data arrives; empty: it does */
+                            trouble: string;
+                        };
+                        /** @description all current problems, for people; empty: none */
+                        trouble: string[];
+                        /** @description of this program */
+                        version: string;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    followEvents: {
+        parameters: {
+            query: {
+                /** @description Resume after the event with this id. */
+                after?: string;
+                /** @description What to follow: fleet, log, config, messages or agent:NAME. */
+                topic: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This address has too many streams. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+}

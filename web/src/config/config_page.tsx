@@ -1,0 +1,4 @@
+import { legacy } from '../ui/legacy';
+import { configuration } from './config';
+
+export default legacy(configuration);

@@ -1,0 +1,28 @@
+// What has changed in the last hour: alerts, hosts that went away, configuration. Knows nothing of the DOM.
+import type { Alert } from '../state/alert';
+import type { AgentRow } from '../lib/api';
+
+export interface Change { at: number; kind: 'alert' | 'resolved' | 'gone' | 'config'; what: string; agent: string }
+
+const HOUR = 3600;
+const MOST = 6;
+
+export interface Past { alerts: { name: string; agent: string; started: number; ended: number | null }[]; revisions: { agent: string; at: number | null }[] }
+
+export function changesOf(rows: AgentRow[], alerts: Alert[], past: Past, now: number): Change[] {
+  const found: Change[] = [];
+  const lately = (at: number | null): at is number => at !== null && at > now - HOUR;
+  for (const one of alerts) {
+    if (one.state === 'firing' && lately(one.since)) found.push({ at: one.since, kind: 'alert', what: one.annotations['summary'] ?? one.name, agent: one.agent });
+  }
+  for (const one of past.alerts) {
+    if (lately(one.ended)) found.push({ at: one.ended, kind: 'resolved', what: `${one.name} resolved`, agent: one.agent });
+  }
+  for (const row of rows) {
+    if ((row.health === 'gone' || row.health === 'stopped') && lately(row.seen)) found.push({ at: row.seen, kind: 'gone', what: row.health === 'gone' ? 'is gone' : 'was stopped', agent: row.agent });
+  }
+  for (const one of past.revisions) {
+    if (lately(one.at)) found.push({ at: one.at, kind: 'config', what: 'runs another configuration', agent: one.agent });
+  }
+  return found.sort((a, b) => b.at - a.at).slice(0, MOST);
+}

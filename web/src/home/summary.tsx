@@ -1,0 +1,87 @@
+// The top of Home: totals of the fleet, and what changed in the last hour.
+import { useEffect, useState } from 'preact/hooks';
+import { ask } from '../lib/api';
+import { age, many } from '../lib/format';
+import { link } from '../lib/page';
+import { byteRate, share } from '../lib/shown';
+import { alertOf } from '../state/alert';
+import { alerts, firing } from '../state/alerts';
+import type { FleetStore } from '../state/fleet';
+import { Icon, type IconName } from '../ui/icon';
+import { Spark } from '../ui/spark';
+import { changesOf, type Change, type Past } from './changes';
+import { totalOf, type Figure, type Total } from './totals';
+
+const TILES: { figure: Figure; title: string; mean: boolean; show: (v: number | null) => string }[] = [
+  { figure: 'cpu', title: 'CPU, mean', mean: true, show: share },
+  { figure: 'memory', title: 'Memory, mean', mean: true, show: share },
+  { figure: 'disk', title: 'Disk, total', mean: false, show: (v) => byteRate(v) },
+  { figure: 'network', title: 'Network, total', mean: false, show: (v) => byteRate(v, true) },
+];
+const ICONS: Record<Change['kind'], IconName> = { alert: 'alerts', resolved: 'check', gone: 'warn', config: 'config' };
+
+function Tile({ title, total, show, top }: { title: string; total: Total; show: (v: number | null) => string; top: number | null }) {
+  return <div class="tile"><span class="tile-label">{title}</span><b>{show(total.value)}</b><Spark values={total.past} top={top} /></div>;
+}
+
+async function loadPast(): Promise<Past> {
+  const [history, revisions] = await Promise.all([
+    ask<{ alerts: Record<string, unknown>[] }>('/alerts/history', { from: '-1h', limit: 100 }).catch(() => ({ alerts: [] })),
+    fetch(`/api/v1/query?${new URLSearchParams({ query: 'max_over_time((timestamp(config_revision()) and changes(config_revision()[1m:10s]) > 0)[1h:1m])' })}`, { cache: 'no-store' })
+      .then((response) => response.json() as Promise<{ data?: { result: { metric: Record<string, string>; value: [number, string] }[] } }>).catch(() => ({ data: undefined })),
+  ]);
+  return {
+    alerts: history.alerts.map((given) => ({ ...alertOf(given), ended: Date.parse(String(given['endsAt'] ?? '')) / 1000 || null, started: 0 })).filter((one) => one.ended !== null && one.ended > 0),
+    revisions: (revisions.data?.result ?? []).map((one) => ({ agent: one.metric['agent'] ?? '', at: Number(one.value[1]) || null })),
+  };
+}
+
+function Changes({ store }: { store: FleetStore }) {
+  const [past, setPast] = useState<Past>({ alerts: [], revisions: [] });
+  useEffect(() => {
+    let over = false;
+    const load = () => { if (!document.hidden) void loadPast().then((found) => { if (!over) setPast(found); }); };
+    load();
+    const timer = window.setInterval(load, 15_000);
+    return () => {
+      over = true;
+      clearInterval(timer);
+    };
+  }, []);
+  void store.version.value;
+  const now = store.now();
+  const found = changesOf([...store.model.agents.values()].map((one) => one.row), alerts.value, past, now);
+  return (
+    <section class="changes" aria-label="Changes in the last hour">
+      <h2>Last hour</h2>
+      {found.length === 0 ? <p class="dim">No alerts, no host went away, no configuration changed.</p> : (
+        <ul>
+          {found.map((one) => (
+            <li key={`${one.kind} ${one.agent} ${one.at} ${one.what}`} class={`change is-${one.kind}`}>
+              <Icon name={ICONS[one.kind]} size={13} />
+              <span>{one.agent !== '' && !one.what.startsWith(one.agent) && <><a href={link('agent', { agents: one.agent })}>{one.agent}</a> </>}{one.what}</span>
+              <time>{age(now - one.at)} ago</time>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+export function Summary({ store }: { store: FleetStore }) {
+  void store.version.value;
+  const agents = [...store.model.agents.values()];
+  const alive = agents.filter((one) => one.row.health === 'alive').length;
+  const loud = firing.value.length;
+  return (
+    <div class="summary">
+      <div class="tiles">
+        <div class="tile"><span class="tile-label">Hosts</span><b>{alive === agents.length ? agents.length : `${alive} of ${agents.length}`}</b><span class="dim">{alive === agents.length ? 'all alive' : 'alive'}</span></div>
+        <div class={`tile${loud > 0 ? ' is-loud' : ''}`}><span class="tile-label">Alerts</span><b>{loud}</b><span class="dim">{loud === 0 ? 'none firing' : many(loud, 'firing', 'firing').replace(/^\S+ /, '')}</span></div>
+        {TILES.map((tile) => <Tile key={tile.figure} title={tile.title} total={totalOf(agents, tile.figure, tile.mean)} show={tile.show} top={tile.mean ? 1 : null} />)}
+      </div>
+      <Changes store={store} />
+    </div>
+  );
+}

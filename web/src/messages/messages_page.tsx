@@ -1,0 +1,4 @@
+import { legacy } from '../ui/legacy';
+import { messages } from './messages';
+
+export default legacy(messages);

@@ -1,0 +1,38 @@
+// The pages, and how the shell and they work together.
+import type { ComponentType } from 'preact';
+import type { IconName } from '../ui/icon';
+
+export interface PageProps { parameters: URLSearchParams }
+
+// What a page does with keys and with unsaved changes. It registers itself while it is shown.
+export interface PageActions {
+  key?(pressed: KeyboardEvent): boolean;  // true: the page has used the key
+  unsaved?(): boolean;                    // true: leaving would lose changes
+}
+
+export interface PageEntry {
+  name: string;
+  title: string;
+  key: string;  // after `g`
+  icon: IconName;
+  load: () => Promise<{ default: ComponentType<PageProps> }>;
+}
+
+export const PAGES: PageEntry[] = [
+  { name: 'overview', title: 'Home', key: 'o', icon: 'home', load: () => import('../home/home') },
+  { name: 'agent', title: 'Hosts', key: 'a', icon: 'host', load: () => import('../host/host_page') },
+  { name: 'messages', title: 'Messages', key: 'm', icon: 'messages', load: () => import('../messages/messages_page') },
+  { name: 'config', title: 'Configuration', key: 'c', icon: 'config', load: () => import('../config/config_page') },
+  { name: 'ledger', title: 'Ledger', key: 'l', icon: 'ledger', load: () => import('../ledger/ledger_page') },
+  { name: 'plugins', title: 'Plugins', key: 'p', icon: 'plugins', load: () => import('../plugins/plugins_page') },
+];
+
+let actions: PageActions = {};
+
+export function setActions(next: PageActions): () => void {
+  actions = next;
+  return () => { if (actions === next) actions = {}; };
+}
+export function currentActions(): PageActions {
+  return actions;
+}

@@ -1,0 +1,38 @@
+// A page that is still written without components, inside the shell.
+import { effect } from '@preact/signals';
+import type { VNode } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { MakePage, Page } from '../lib/page';
+import { forgetColours } from '../lib/spark';
+import { setActions, type PageProps } from '../shell/pages';
+import { isDark } from '../state/settings';
+
+export function legacy(make: MakePage): (props: PageProps) => VNode {
+  return function Legacy({ parameters }: PageProps) {
+    const place = useRef<HTMLDivElement>(null);
+    const page = useRef<Page | null>(null);
+    useEffect(() => {
+      const made = make(parameters);
+      page.current = made;
+      place.current!.replaceChildren(made.element);
+      const forget = setActions({ key: (pressed) => made.key?.(pressed) === true, unsaved: () => made.unsaved?.() === true });
+      const stop = effect(() => {
+        isDark();
+        forgetColours();
+        made.recolour?.();
+      });
+      return () => {
+        stop();
+        forget();
+        made.close?.();
+        page.current = null;
+      };
+    }, []);
+    const first = useRef(true);
+    useEffect(() => {
+      if (!first.current) page.current?.update?.(parameters);
+      first.current = false;
+    }, [parameters]);
+    return <div class="legacy" ref={place} />;
+  };
+}
