@@ -128,6 +128,7 @@ class WebChartsTest(BrowserTest):
                 ("system.disk.io.rate", "By/s", 0), ("system.memory.usage", "By", 3 * 2**30), ("odd.unit", "furlongs per fortnight and more", 12345678.9))]
             self.write(batch)
         wait_until(lambda: len(self.range("odd")[0]) == 30, "the ticks in the history")
+        self.browser.do("size", width=1280, height=3000)  # all charts visible
         self.browser.open("about:blank")
         self.browser.open(self.url("overview?view=table"))
         self.browser.wait("document.querySelector('.lamp.live') !== null")
@@ -155,7 +156,7 @@ class WebChartsTest(BrowserTest):
         width = f"document.querySelector('{chart}').clientWidth"
         self.assertLess(self.browser.eval(width), 700)
         self.browser.do("fill", selector="input[aria-label=Metrics]", text="system.cpu.utilization")
-        self.browser.wait(f"{width} > 1200 && document.querySelector('{chart} canvas').clientWidth > 1200")
+        self.browser.wait(f"{width} > 1000 && document.querySelector('{chart} canvas').clientWidth > 1000")
         self.no_faults()
 
     def test_keys_zoom_and_pan(self):

@@ -116,7 +116,7 @@ class WebHomeTest(BrowserTest):
         self.accessible("no hosts")
         self.configure("agent-1", "--interval", "1")
         self.start_agent("agent-1", server, "--simulate")
-        self.browser.wait("document.querySelectorAll('.panel .uplot').length >= 4")
+        self.browser.wait("document.querySelectorAll('.panel .uplot').length >= 2")
         self.assertIn("agent-1", self.browser.eval("document.getElementById('main').textContent"))
         self.assertEqual(self.browser.eval("document.querySelector('nav a[aria-current]').textContent"), "Home")
         self.no_faults()

@@ -5,6 +5,8 @@ import './styles/controls.css';
 import './styles/shell.css';
 import './styles/home.css';
 import './styles/host.css';
+import './styles/alerts.css';
+import './styles/explore.css';
 import './styles/views.css';
 import { render } from 'preact';
 import { session } from './lib/session';

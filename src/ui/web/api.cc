@@ -163,6 +163,7 @@ void Api::handle(const Request& request, const Responder& responder) {
 
 Status Api::start() {
   if (Status written = audit_.check(); !written) return written.error().with_context("the audit log");
+  facts_.start();
   return gate_.start();
 }
 

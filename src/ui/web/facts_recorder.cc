@@ -43,22 +43,31 @@ std::vector<history::AgentFacts> facts_of(const Fleet& fleet, const Ledger& ledg
   return all;
 }
 
+void FactsRecorder::start() {
+  busy_ = true;
+  worker_.submit([this] { note(open()); }, [this] { busy_ = false; });
+}
+
 void FactsRecorder::record(int64_t time_ns, std::vector<history::AgentFacts> facts) {
   busy_ = true;
   worker_.submit([this, time_ns, facts = std::move(facts)] { write(time_ns, facts); }, [this] { busy_ = false; });
 }
 
+Status FactsRecorder::open() {
+  if (writer_) return {};
+  auto opened = history::AgentFactsWriter::open(path_);
+  if (!opened) return opened.error();
+  writer_ = std::move(*opened);
+  return {};
+}
+
 void FactsRecorder::write(int64_t time_ns, const std::vector<history::AgentFacts>& facts) {
-  Status written;
-  if (!writer_) {
-    auto opened = history::AgentFactsWriter::open(path_);
-    if (opened) {
-      writer_ = std::move(*opened);
-    } else {
-      written = opened.error();
-    }
-  }
-  if (writer_) written = writer_->add(time_ns, facts);
+  Status written = open();
+  if (written) written = writer_->add(time_ns, facts);
+  note(written);
+}
+
+void FactsRecorder::note(const Status& written) {
   if (!written) {
     if (!failing_) {
       log_warning("the agents' states cannot be written; agent_state() and its like have a gap in queries",

@@ -25,13 +25,17 @@ class FactsRecorder {
   FactsRecorder(const FactsRecorder&) = delete;
   FactsRecorder& operator=(const FactsRecorder&) = delete;
 
+  // Creates the file, so that queries of agent_state() and its like are answered before the first facts are recorded.
+  void start();
   // Whether the last facts are still being written; then none may be given.
   bool busy() const { return busy_; }
   void record(int64_t time_ns, std::vector<history::AgentFacts> facts);
 
  private:
   // On the worker's thread.
+  Status open();
   void write(int64_t time_ns, const std::vector<history::AgentFacts>& facts);
+  void note(const Status& written);
 
   const std::string path_;
   std::unique_ptr<history::AgentFactsWriter> writer_;  // used on the worker's thread only, as `failing_`

@@ -7,13 +7,24 @@ export interface Change { at: number; kind: 'alert' | 'resolved' | 'gone' | 'con
 const HOUR = 3600;
 const MOST = 6;
 
-export interface Past { alerts: { name: string; agent: string; started: number; ended: number | null }[]; revisions: { agent: string; at: number | null }[] }
+export interface Past { alerts: Pick<Alert, 'name' | 'agent' | 'ended'>[]; revisions: { agent: string; at: number }[] }
+
+export interface Revisions { data?: { result: { metric: Record<string, string>; values: [number, string][] }[] } }
+
+// When each agent last began to run another revision; nothing for those that did not.
+export function revisionChanges(given: Revisions): Past['revisions'] {
+  return (given.data?.result ?? []).flatMap(({ metric, values }) => {
+    let at = 0;
+    values.forEach(([time, value], i) => { if (i > 0 && value !== values[i - 1]![1]) at = time; });
+    return at === 0 ? [] : [{ agent: metric['agent'] ?? '', at }];
+  });
+}
 
 export function changesOf(rows: AgentRow[], alerts: Alert[], past: Past, now: number): Change[] {
   const found: Change[] = [];
   const lately = (at: number | null): at is number => at !== null && at > now - HOUR;
   for (const one of alerts) {
-    if (one.state === 'firing' && lately(one.since)) found.push({ at: one.since, kind: 'alert', what: one.annotations['summary'] ?? one.name, agent: one.agent });
+    if (one.state === 'firing' && lately(one.fired)) found.push({ at: one.fired, kind: 'alert', what: one.annotations['summary'] ?? one.name, agent: one.agent });
   }
   for (const one of past.alerts) {
     if (lately(one.ended)) found.push({ at: one.ended, kind: 'resolved', what: `${one.name} resolved`, agent: one.agent });

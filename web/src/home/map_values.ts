@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { humanValue } from '../lib/human';
 import { byteRate, share } from '../lib/shown';
+import { unitOf } from '../lib/prom_units';
 import type { Known } from '../state/fleet_model';
 import type { Cell } from './map';
 import { FIGURES, figureOf, type Figure } from './totals';
@@ -23,15 +24,6 @@ export function largest(answer: Answer): Map<string, number> {
     if (Number.isFinite(v) && v > (found.get(agent) ?? -Infinity)) found.set(agent, v);
   }
   return found;
-}
-
-// "system_disk_io_rate_bytes_per_second" has the unit By/s: Prometheus writes the unit into the name.
-export function unitOf(name: string): [string, string] {
-  if (/_bytes_per_second$/.test(name)) return ['By/s', name.replace('system_network', 'system.network')];
-  if (/_bytes$/.test(name)) return ['By', name];
-  if (/_seconds$/.test(name)) return ['s', name];
-  if (/_ratio$/.test(name)) return ['1', 'utilization'];
-  return ['', name];
 }
 
 export function useValues(by: string, agents: Known[]): Values {

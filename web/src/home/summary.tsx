@@ -4,12 +4,12 @@ import { ask } from '../lib/api';
 import { age, many } from '../lib/format';
 import { link } from '../lib/page';
 import { byteRate, share } from '../lib/shown';
-import { alertOf } from '../state/alert';
+import { alertOf, type Open } from '../state/alert';
 import { alerts, firing } from '../state/alerts';
 import type { FleetStore } from '../state/fleet';
 import { Icon, type IconName } from '../ui/icon';
 import { Spark } from '../ui/spark';
-import { changesOf, type Change, type Past } from './changes';
+import { changesOf, revisionChanges, type Change, type Past, type Revisions } from './changes';
 import { totalOf, type Figure, type Total } from './totals';
 
 const TILES: { figure: Figure; title: string; mean: boolean; show: (v: number | null) => string }[] = [
@@ -24,25 +24,31 @@ function Tile({ title, total, show, top }: { title: string; total: Total; show: 
   return <div class="tile"><span class="tile-label">{title}</span><b>{show(total.value)}</b><Spark values={total.past} top={top} /></div>;
 }
 
-async function loadPast(): Promise<Past> {
+const MOST_AGENTS = 300;  // of a larger fleet, changes of configuration are not asked for
+
+async function revisionsOf(agents: number): Promise<Past['revisions']> {
+  if (agents > MOST_AGENTS) return [];
+  const now = Math.round(Date.now() / 1000);
+  const query = new URLSearchParams({ query: 'config_revision()', start: String(now - 3600), end: String(now), step: '120' });
+  const response = await fetch(`/api/v1/query_range?${query}`, { cache: 'no-store' });
+  return revisionChanges((await response.json()) as Revisions);
+}
+
+async function loadPast(agents: number): Promise<Past> {
   const [history, revisions] = await Promise.all([
-    ask<{ alerts: Record<string, unknown>[] }>('/alerts/history', { from: '-1h', limit: 100 }).catch(() => ({ alerts: [] })),
-    fetch(`/api/v1/query?${new URLSearchParams({ query: 'max_over_time((timestamp(config_revision()) and changes(config_revision()[1m:10s]) > 0)[1h:1m])' })}`, { cache: 'no-store' })
-      .then((response) => response.json() as Promise<{ data?: { result: { metric: Record<string, string>; value: [number, string] }[] } }>).catch(() => ({ data: undefined })),
+    ask<{ alerts: Open[] }>('/alerts/history', { from: '-1h', limit: 100 }).catch(() => ({ alerts: [] })),
+    revisionsOf(agents).catch(() => []),
   ]);
-  return {
-    alerts: history.alerts.map((given) => ({ ...alertOf(given), ended: Date.parse(String(given['endsAt'] ?? '')) / 1000 || null, started: 0 })).filter((one) => one.ended !== null && one.ended > 0),
-    revisions: (revisions.data?.result ?? []).map((one) => ({ agent: one.metric['agent'] ?? '', at: Number(one.value[1]) || null })),
-  };
+  return { alerts: history.alerts.map(alertOf), revisions };
 }
 
 function Changes({ store }: { store: FleetStore }) {
   const [past, setPast] = useState<Past>({ alerts: [], revisions: [] });
   useEffect(() => {
     let over = false;
-    const load = () => { if (!document.hidden) void loadPast().then((found) => { if (!over) setPast(found); }); };
+    const load = () => { if (!document.hidden) void loadPast(store.model.agents.size).then((found) => { if (!over) setPast(found); }); };
     load();
-    const timer = window.setInterval(load, 15_000);
+    const timer = window.setInterval(load, 30_000);
     return () => {
       over = true;
       clearInterval(timer);

@@ -34,7 +34,7 @@ function plain(pressed: KeyboardEvent): boolean {
 }
 
 export function onKey(pressed: KeyboardEvent): void {
-  const target = pressed.target as HTMLElement;
+  const target = pressed.composedPath()[0] as HTMLElement;  // also inside of a shadow root
   const writes = ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName) || target.isContentEditable;
   if (pressed.key === 'Escape' && writes && target.closest('dialog') === null) {
     pressed.preventDefault();  // the default would clear a search field

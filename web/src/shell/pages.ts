@@ -21,6 +21,8 @@ export interface PageEntry {
 export const PAGES: PageEntry[] = [
   { name: 'overview', title: 'Home', key: 'o', icon: 'home', load: () => import('../home/home') },
   { name: 'agent', title: 'Hosts', key: 'a', icon: 'host', load: () => import('../host/host_page') },
+  { name: 'alerts', title: 'Alerts', key: 'e', icon: 'alerts', load: () => import('../alerts/alerts_page') },
+  { name: 'explore', title: 'Explore', key: 'x', icon: 'explore', load: () => import('../explore/explore_page') },
   { name: 'messages', title: 'Messages', key: 'm', icon: 'messages', load: () => import('../messages/messages_page') },
   { name: 'config', title: 'Configuration', key: 'c', icon: 'config', load: () => import('../config/config_page') },
   { name: 'ledger', title: 'Ledger', key: 'l', icon: 'ledger', load: () => import('../ledger/ledger_page') },

@@ -30,7 +30,7 @@ async function hostItems(): Promise<Item[]> {
 async function metricItems(): Promise<Item[]> {
   const response = await fetch('/api/v1/label/__name__/values', { cache: 'no-store' });
   const names = ((await response.json()) as { data?: string[] }).data ?? [];
-  return names.map((name): Item => ({ kind: 'metric', title: name, note: 'on the map of hosts', run: () => go('overview', { view: 'map', by: name }) }));
+  return names.map((name): Item => ({ kind: 'metric', title: name, note: 'explore', run: () => go('explore', { q: name }) }));
 }
 
 function Finder() {

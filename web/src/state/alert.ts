@@ -10,10 +10,17 @@ export interface Alert {
   value: number | null;
   silencedBy: string[];
   inhibitedBy: string[];
+  receivers: string[];
+  expression: string;
+  group: string;           // of its rule
+  fired: number;           // seconds; NaN: it has not fired
+  ended: number | null;    // seconds; null: it has not
+  fingerprint: string;
 }
 
 export type Open = Record<string, unknown>;
 const object = (value: unknown): Record<string, string> => (typeof value === 'object' && value !== null ? (value as Record<string, string>) : {});
+const seconds = (value: unknown) => Date.parse(String(value ?? '')) / 1000;
 const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 
 // One alert of /alerts.
@@ -27,9 +34,15 @@ export function alertOf(given: Open): Alert {
     severity: labels['severity'] ?? '',
     agent: labels['agent'] ?? '',
     labels, annotations,
-    since: Date.parse(String(given['activeAt'] ?? given['startsAt'] ?? '')) / 1000,
+    since: seconds(given['activeAt'] ?? given['startsAt']),
     value: Number.isNaN(value) ? null : value,
     silencedBy: list(given['silencedBy']),
     inhibitedBy: list(given['inhibitedBy']),
+    receivers: list(given['receivers']),
+    expression: String(given['expression'] ?? ''),
+    group: String(given['ruleGroup'] ?? '').replace(/^.*;/, ''),
+    fired: seconds(given['startsAt']),
+    ended: seconds(given['endsAt']) > 0 ? seconds(given['endsAt']) : null,
+    fingerprint: String(given['fingerprint'] ?? ''),
   };
 }

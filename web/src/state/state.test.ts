@@ -1,6 +1,6 @@
 import { assert, test } from 'vitest';
 import type { Status } from '../lib/api';
-import { changesOf } from '../home/changes';
+import { changesOf, revisionChanges } from '../home/changes';
 import { alertOf } from './alert';
 import { lampOf, noticesOf } from './notices';
 import { routeOf } from './route';
@@ -24,9 +24,15 @@ test('an alert is read as the server writes it', () => {
 test('the changes of the last hour are the newest first, and older ones are left out', () => {
   const now = Date.parse('2026-11-30T14:30:00Z') / 1000;
   const row = { agent: 'b', health: 'gone', seen: now - 60 } as never;
-  const past = { alerts: [{ name: 'Old', agent: 'a', started: 0, ended: now - 4000 }], revisions: [{ agent: 'c', at: now - 10 }] };
+  const past = { alerts: [{ name: 'Old', agent: 'a', ended: now - 4000 }], revisions: [{ agent: 'c', at: now - 10 }] };
   assert.deepEqual(changesOf([row], [alertOf(given)], past, now).map((one) => `${one.kind} ${one.agent}`), ['config c', 'gone b', 'alert web-1']);
   assert.deepEqual(changesOf([], [alertOf({ ...given, status: 'pending' })], { alerts: [], revisions: [] }, now), []);
+});
+
+test('an agent whose revision changed is listed with the time of the last change', () => {
+  const result = [{ metric: { agent: 'a' }, values: [[1, '1'], [2, '2'], [3, '2'], [4, '3']] as [number, string][] }, { metric: { agent: 'b' }, values: [[1, '7'], [2, '7']] as [number, string][] }];
+  assert.deepEqual(revisionChanges({ data: { result } }), [{ agent: 'a', at: 4 }]);
+  assert.deepEqual(revisionChanges({}), []);
 });
 
 test('the lamp and the notices say what is wrong', () => {

@@ -1,0 +1,1 @@
+function r(t){return/^\s*(count|group|changes|resets|absent)\b/.test(t)?["",""]:/_bytes_per_second\b/.test(t)?["By/s",/system_network/.test(t)?"system.network.io.rate":""]:/_bytes\b/.test(t)?["By",""]:/load_average\w*_ratio\b/.test(t)?["",""]:/_ratio\b/.test(t)?["1","utilization"]:/seconds\b/.test(t)?["s",""]:["",""]}export{r as a};

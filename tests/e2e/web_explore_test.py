@@ -1,0 +1,79 @@
+"""Explore in a real browser: queries with completion, errors at their place, answers that equal what is stored, sharing."""
+import os
+import sys
+import unittest
+import urllib.parse
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from programs import wait_until  # noqa: E402
+from web import BrowserTest  # noqa: E402
+
+EDITOR = "document.querySelector('.query-place').shadowRoot?.querySelector('.cm-content')"
+
+
+class WebExploreTest(BrowserTest):
+    def accessible(self, where):
+        for scheme in ("light", "dark"):
+            self.browser.do("scheme", scheme=scheme)
+            self.assertEqual(self.browser.do("axe"), [], (where, scheme))
+
+    def type(self, text):
+        """Replaces the query, key by key."""
+        self.browser.wait(f"{EDITOR} != null")
+        self.browser.do("key", key="/")
+        for key in ("Control+a", "Delete", *text):
+            self.browser.do("key", key=key)
+        self.browser.wait(f"{EDITOR}.textContent === '{text}'")
+
+    def test_completes_runs_and_shares_a_query(self):
+        self.system(("agent-1", "agent-2"))
+        self.browser.open(self.url("explore"))
+        self.browser.wait("document.querySelector('.lamp.live') !== null")
+        self.browser.wait(f"{EDITOR} != null")
+        self.accessible("start")
+        # Names are completed while one types.
+        self.browser.do("key", key="/")
+        for letter in "system_memory_li":
+            self.browser.do("key", key=letter)
+        option = "document.querySelector('.query-place').shadowRoot.querySelector('.cm-tooltip-autocomplete li[aria-selected]')?.textContent"
+        self.browser.wait(f"{option}?.startsWith('system_memory_limit_bytes')")
+        self.browser.eval("new Promise((resolve) => setTimeout(resolve, 150))")  # a completion that has just appeared takes no key
+        self.browser.do("key", key="Enter")
+        self.browser.wait(f"{EDITOR}.textContent === 'system_memory_limit_bytes'")
+        self.browser.do("click", selector=".explore .segments button:nth-child(2)")
+        # The table has the stored values.
+        self.browser.wait("document.querySelectorAll('.explore tbody tr').length === 2")
+        cells = self.browser.eval("[...document.querySelectorAll('.explore tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))")
+        for agent in ("agent-1", "agent-2"):
+            [row] = [one for one in cells if agent in one]
+            stored = self.range(agent, metric="system.memory.limit")[1]
+            self.assertIn(float(row[-1]), stored)
+        self.accessible("table")
+        # The address is the whole query.
+        address = self.browser.eval("location.href")
+        self.browser.open("about:blank")
+        self.browser.open(address)
+        self.browser.wait("document.querySelectorAll('.explore tbody tr').length === 2")
+        self.browser.do("click", selector=".explore .segments button:nth-child(1)")
+        self.browser.wait("document.querySelectorAll('.explore .u-series').length === 3")
+        self.browser.do("click", selector=".explore .tools > button:last-child")
+        self.browser.wait("document.querySelector('.command code').textContent.includes('system_memory_limit_bytes')")
+        self.accessible("graph")
+        self.no_faults()
+
+    def test_shows_a_fault_at_its_place(self):
+        self.system()
+        self.browser.do("expect", texts=["400"])
+        self.browser.open(self.url("explore?" + urllib.parse.urlencode({"q": "sum(up"})))
+        told = wait_until(lambda: self.browser.eval("document.querySelector('.explore [role=alert]')?.textContent"), "the fault")
+        self.assertIn("1:7: parse error", told)
+        self.browser.wait("document.querySelector('.query-place').shadowRoot?.querySelector('.cm-lintRange-error') != null")
+        self.type("sum(up)")
+        self.browser.do("key", key="Enter")
+        self.browser.wait("document.querySelector('.explore [role=alert]') === null && document.querySelector('.explore .info') !== null")
+        self.browser.wait("document.querySelector('.query-place').shadowRoot.querySelector('.cm-lintRange-error') === null")
+        self.no_faults()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,30 @@
+// What happened in the shown range, on a line of time above the charts.
+import { clock } from '../lib/format';
+import { Icon, type IconName } from '../ui/icon';
+import type { Mark } from './marks';
+import type { HostModel } from './model';
+
+const ICONS: Record<Mark['kind'], IconName> = { alert: 'alerts', config: 'config', restart: 'play', gap: 'warn' };
+const WORDS: Record<Mark['kind'], string> = { alert: 'Alert', config: 'Configuration', restart: 'Restart', gap: 'Gap' };
+
+export function MarkStrip({ model }: { model: HostModel }) {
+  void model.second.value;
+  void model.moved.value;
+  const marks = model.marks.value;
+  if (marks.length === 0) return null;
+  const [from, to] = model.range.bounds();
+  const at = (time: number) => Math.min(Math.max(((time - from) / (to - from)) * 100, 0), 100);
+  return (
+    <ol class="marks" aria-label="What happened">
+      {marks.filter((one) => one.at < to && (one.to ?? (one.kind === 'alert' ? to : one.at)) >= from).map((one) => {
+        const text = `${WORDS[one.kind]} at ${clock(one.at)}: ${one.text}`;
+        const end = one.to ?? (one.kind === 'alert' ? to : one.at);
+        return (
+          <li key={`${one.kind} ${one.at} ${one.text}`} class={`mark-of is-${one.kind}`} style={{ left: `${at(one.at)}%`, width: `${at(end) - at(one.at)}%` }}>
+            <span class="mark-icon" tabIndex={0} role="img" aria-label={text} data-tip={text}><Icon name={ICONS[one.kind]} size={12} /></span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}

@@ -1,0 +1,34 @@
+import { assert, test } from 'vitest';
+import { csvOf } from './export';
+import { lineOf } from './lines';
+import { alertMarks, configMarks, marksOf } from './marks';
+import { specsOf } from './sections';
+
+const panel = (metric: string, times: number[], values: (number | null)[]) => {
+  const series = { agent: 'a', metric, labels: {}, unit: '1', kind: 'gauge' as const, times, values };
+  return { spec: specsOf({ series: [series], metrics: {} }, 1)[0]!, lines: [lineOf(series, 'x', 'k', false)] };
+};
+
+test('gaps and boots are found in the lines', () => {
+  const marks = marksOf([panel('system.cpu.utilization', [1, 2, 3, 60, 61, 62], [0, 0, 0, 0, 0, 0]), panel('system.uptime', [100, 110, 120], [500, 510, 7])], 0);
+  assert.deepEqual(marks.map((one) => [one.kind, one.at, one.to]), [['gap', 3, 60], ['restart', 113, null]]);
+});
+
+test('alerts of these agents in this range are marks, and the end of a firing one is open', () => {
+  const alert = (agent: string, status: string, from: string, to = '0001-01-01T00:00:00Z') => ({ status, labels: { alertname: 'Busy', agent }, annotations: {}, activeAt: from, endsAt: to });
+  const at = (text: string) => Date.parse(text) / 1000;
+  const [from, to] = [at('2026-01-01T10:00:00Z'), at('2026-01-01T11:00:00Z')];
+  const marks = alertMarks([alert('a', 'firing', '2026-01-01T10:30:00Z'), alert('a', 'pending', '2026-01-01T10:30:00Z'), alert('b', 'firing', '2026-01-01T10:30:00Z')],
+    [alert('a', 'resolved', '2026-01-01T09:00:00Z', '2026-01-01T10:10:00Z'), alert('a', 'resolved', '2026-01-01T08:00:00Z', '2026-01-01T09:10:00Z')], ['a'], from, to);
+  assert.deepEqual(marks.map((one) => [one.at, one.to]), [[at('2026-01-01T09:00:00Z'), at('2026-01-01T10:10:00Z')], [at('2026-01-01T10:30:00Z'), null]]);
+});
+
+test('a change of the revision is a mark, the first value is not', () => {
+  const marks = configMarks({ data: { result: [{ metric: {}, values: [[1, '4'], [2, '4'], [3, '5']] }] } });
+  assert.deepEqual(marks, [{ at: 3, to: null, kind: 'config', text: 'runs configuration revision 5' }]);
+});
+
+test('a table has a row for each time and quotes names', () => {
+  const line = (label: string, times: number[]) => ({ key: '', label, below: false, times, values: times.map((t) => t / 10) });
+  assert.deepEqual(csvOf([line('a, "b"', [1, 2]), line('c', [2])]).split('\n').map((row) => row.replace(/,[\d-]+ [\d:]+,/, ',CLOCK,')), ['time,clock,"a, ""b""",c', '1,CLOCK,0.1,', '2,CLOCK,0.2,0.2', '']);
+});

@@ -1,0 +1,62 @@
+// What happened on a host, as marks above its charts: alerts, configuration changes, restarts, gaps.
+import { ask } from '../lib/api';
+import { gaps } from '../lib/lines';
+import { age } from '../lib/format';
+import { alertOf } from '../state/alert';
+import type { Panel } from './panels';
+
+export interface Mark { at: number; to: number | null; kind: 'alert' | 'config' | 'restart' | 'gap'; text: string }
+
+const MOST_GAPS = 20;
+
+// What the lines themselves tell: times without values, and an uptime that began anew.
+export function marksOf(panels: Pick<Panel, 'spec' | 'lines'>[], width: number): Mark[] {
+  const found: Mark[] = [];
+  const lineOf = (metric: string) => panels.find((one) => one.spec.metric === metric && one.spec.by === '')?.lines ?? [];
+  for (const line of lineOf('system.cpu.utilization')) {
+    for (const i of gaps(line.times, width).slice(-MOST_GAPS)) {
+      const [at, to] = [line.times[i - 1]!, line.times[i]!];
+      found.push({ at, to, kind: 'gap', text: `no values for ${age(to - at)}` });
+    }
+  }
+  for (const line of lineOf('system.uptime')) {
+    for (let i = 1; i < line.values.length; ++i) {
+      const [before, now] = [line.values[i - 1], line.values[i]];
+      if (typeof before === 'number' && typeof now === 'number' && now < before) found.push({ at: line.times[i]! - now, to: null, kind: 'restart', text: 'the host booted' });
+    }
+  }
+  return found;
+}
+
+type Given = Record<string, unknown>;
+const seconds = (text: unknown) => Date.parse(String(text ?? '')) / 1000;
+
+export function alertMarks(current: Given[], past: Given[], agents: string[], from: number, to: number): Mark[] {
+  // The history also has the alerts that are still firing.
+  const all = new Map([...past, ...current].filter((one) => one['status'] !== 'pending').map((one) => [JSON.stringify([one['labels'], one['activeAt']]), one]));
+  return [...all.values()]
+    .map((given) => ({ alert: alertOf(given), end: seconds(given['endsAt']) }))
+    .filter(({ alert }) => agents.includes(alert.agent))
+    .map(({ alert, end }): Mark => ({ at: alert.since, to: end > 0 && end < to ? end : null, kind: 'alert', text: `${alert.name}${alert.annotations['summary'] === undefined ? '' : `: ${alert.annotations['summary']}`}` }))
+    .filter((mark) => mark.at < to && (mark.to ?? to) > from);
+}
+
+interface Matrix { data?: { result: { metric: Record<string, string>; values: [number, string][] }[] } }
+
+// Where the revision that an agent runs becomes another one.
+export function configMarks(given: Matrix): Mark[] {
+  return (given.data?.result ?? []).flatMap(({ values }) => values.flatMap(([at, value], i): Mark[] => (
+    i > 0 && value !== values[i - 1]![1] ? [{ at, to: null, kind: 'config', text: `runs configuration revision ${value}` }] : [])));
+}
+
+export async function loadMarks(agents: string[], from: number, to: number): Promise<Mark[]> {
+  const step = Math.max(5, (to - from) / 250);
+  const names = agents.map((one) => one.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|');
+  const query = new URLSearchParams({ query: `config_revision(${JSON.stringify(names)})`, start: String(from), end: String(to), step: String(step) });
+  const [current, past, revisions] = await Promise.all([
+    ask<{ alerts: Given[] }>('/alerts'),
+    ask<{ alerts: Given[] }>('/alerts/history', { from: from.toFixed(0), limit: 200 }),
+    fetch(`/api/v1/query_range?${query}`, { cache: 'no-store' }).then((response) => response.json() as Promise<Matrix>),
+  ]);
+  return [...alertMarks(current.alerts, past.alerts, agents, from, to), ...configMarks(revisions)];
+}

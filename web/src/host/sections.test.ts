@@ -1,0 +1,54 @@
+import { assert, test } from 'vitest';
+import type { Series } from '../lib/api';
+import { columnsOf, lineOf } from './lines';
+import { sectionOf, specsOf } from './sections';
+import { figuresOf } from './summary';
+
+const series = (metric: string, labels: Record<string, string> = {}, agent = 'a', unit = '1'): Series => ({ agent, metric, labels, unit, kind: 'gauge', times: [1, 2], values: [0.1, 0.2] });
+const metrics = { 'system.cpu.utilization': { title: 'CPU utilization', description: 'Share of time.' } };
+
+test('each metric has its section', () => {
+  const of = { 'system.cpu.utilization': 'cpu', 'container.memory.usage': 'memory', 'system.network.errors.rate': 'network', 'system.uptime': 'system', 'system.filesystem.usage': 'filesystem', 'my.plugin.value': 'other', 'process.cpu.time': 'process' };
+  for (const [metric, section] of Object.entries(of)) assert.equal(sectionOf(metric), section, metric);
+});
+
+test('a sum and its parts are charts of their own', () => {
+  const all = [series('system.cpu.utilization', { 'cpu.mode': 'user' }), series('system.cpu.utilization'), series('system.cpu.utilization', { 'cpu.mode': 'idle' }), series('system.cpu.utilization', { 'cpu.logical_number': '0' })];
+  const specs = specsOf({ series: all, metrics }, 1);
+  assert.deepEqual(specs.map((one) => [one.title, one.mode, one.series.map((line) => line.label).join()]), [
+    ['CPU utilization', 'lines', 'utilization'], ['CPU utilization by mode', 'stack', 'user'], ['CPU utilization by processor', 'lines', '0']]);
+  assert.equal(specs[0]!.description, 'Share of time.');
+  assert.deepEqual(specsOf({ series: [...all, series('system.cpu.utilization', { 'cpu.mode': 'user' }, 'b')], metrics }, 2).map((one) => one.mode), ['lines', 'lines', 'lines'], 'hosts are not stacked');
+});
+
+test('a chart of the only part is the chart of the sum again', () => {
+  const disk = (device: string): Series[] => ['read', 'write'].map((one) => series('system.disk.io.rate', { 'disk.io.direction': one, ...(device === '' ? {} : { 'system.device': device }) }));
+  const same = (...devices: string[]) => specsOf({ series: devices.flatMap(disk), metrics: {} }, 1).map((one) => one.same);
+  assert.deepEqual(same('', 'vda'), [false, true]);
+  assert.deepEqual(same('', 'vda', 'vdb'), [false, false]);
+  assert.deepEqual(same('vda'), [false], 'without a sum, the part is all there is');
+});
+
+test('directions are mirrored, and load averages share a chart', () => {
+  const specs = specsOf({ series: [series('system.network.io.rate', { 'network.io.direction': 'transmit' }), series('system.network.io.rate', { 'network.io.direction': 'receive' }),
+    series('system.cpu.load_average.1m'), series('system.cpu.load_average.15m')], metrics: {} }, 1);
+  assert.deepEqual(specs.map((one) => [one.metric, one.mode, one.series.map((line) => `${line.label}${line.below ? ' below' : ''}`).join()]), [
+    ['system.cpu.load_average', 'lines', '1m,15m'], ['system.network.io.rate', 'mirror', 'transmit below,receive']]);
+  assert.equal(specs[0]!.title, 'Load average');
+});
+
+test('stacked lines are drawn on top of each other, mirrored ones below zero', () => {
+  const lines = [lineOf(series('m'), 'a', 'a', false), lineOf(series('m'), 'b', 'b', true)];
+  const at = (mode: 'lines' | 'stack' | 'mirror') => columnsOf(lines, 0, mode).drawn.slice(1).map((column) => [...column]);
+  assert.deepEqual(at('lines'), [[0.1, 0.2], [0.1, 0.2]]);
+  assert.deepEqual(at('stack'), [[0.2, 0.4], [0.1, 0.2]]);
+  assert.deepEqual(at('mirror'), [[0.1, 0.2], [-0.1, -0.2]]);
+  assert.deepEqual(columnsOf(lines, 0, 'stack').values, [[0.1, 0.2], [0.1, 0.2]], 'the legend shows the values themselves');
+});
+
+test('a summary has the last value, and the extremes of the ticks behind averages', () => {
+  const values = Array.from({ length: 100 }, (_, i) => i + 1);
+  assert.deepEqual(figuresOf({ values: [...values, null] }), { now: 100, min: 1, max: 100, p95: 95 });
+  assert.deepEqual(figuresOf({ values: [2, 3], min: [1, 2], max: [9, null] }), { now: 3, min: 1, max: 9, p95: 3 });
+  assert.equal(figuresOf({ values: [null] }), null);
+});

@@ -1,0 +1,116 @@
+// Which charts a host's series make, and in which section each is. Follows the names and labels that collectors declare;
+// knows nothing of the DOM.
+import type { MetricText, Range, Series } from '../lib/api';
+
+export const SECTIONS: [id: string, title: string, prefixes: string[]][] = [
+  ['cpu', 'CPU', ['system.cpu.', 'container.cpu.']],
+  ['memory', 'Memory', ['system.memory.', 'container.memory.', 'system.paging.', 'container.paging.']],
+  ['disk', 'Disks', ['system.disk.']],
+  ['filesystem', 'Filesystems', ['system.filesystem.']],
+  ['network', 'Network', ['system.network.']],
+  ['pressure', 'Pressure', ['system.pressure.']],
+  ['process', 'Processes', ['process.', 'system.process']],
+  ['container', 'Containers', ['container.']],
+  ['sensor', 'Sensors', ['hw.', 'system.temperature', 'sensor.']],
+  ['gpu', 'GPU', ['gpu.', 'hw.gpu.']],
+  ['system', 'System', ['system.']],
+  ['agent', 'Agent', ['monitor.', 'agent.']],
+  ['other', 'Other', ['']],
+];
+
+export function sectionOf(metric: string): string {
+  return SECTIONS.find(([, , prefixes]) => prefixes.some((one) => metric.startsWith(one)))![0];
+}
+
+export type Mode = 'lines' | 'stack' | 'mirror';
+
+export interface Spec {
+  key: string;     // unique on the page
+  metric: string;  // as in data-metric
+  by: string;      // the labels that tell its lines apart, e.g. "cpu.mode"
+  section: string;
+  title: string;
+  description: string;
+  unit: string;
+  mode: Mode;
+  same: boolean;   // its lines are those of the chart of the sum: there is only one part
+  series: { series: Series; label: string; below: boolean }[];  // below: drawn downwards from zero
+}
+
+const WORDS: Record<string, string> = {
+  'cpu.mode': 'mode', 'cpu.logical_number': 'processor', 'system.device': 'disk', 'network.interface.name': 'interface',
+  'system.filesystem.mountpoint': 'filesystem', 'system.memory.state': 'state', 'system.paging.state': 'state', 'system.filesystem.state': 'state', resource: 'resource', type: 'type',
+};
+const MOUNT = 'system.filesystem.mountpoint';
+const BELOW = new Set(['transmit', 'write', 'out']);
+const ABOVE = new Set(['receive', 'read', 'in']);
+const LOAD = /^(system\.cpu\.load_average)\.(\d+m)$/;
+
+const isDirection = (label: string) => label.endsWith('.direction');
+
+function directionOf(series: Series): string {
+  const name = Object.keys(series.labels).find(isDirection);
+  return name === undefined ? '' : series.labels[name]!;
+}
+
+function labelOf(series: Series, withAgent: boolean, part: string): string {
+  const labels = Object.values(series.labels).join(' ');
+  return [withAgent ? series.agent : '', labels, part].filter((one) => one !== '').join(' ') || series.metric.split('.').pop() || series.metric;
+}
+
+function titleOf(metric: string, text: MetricText | undefined, by: string[]): string {
+  const title = LOAD.test(metric) ? 'Load average' : text?.title ?? '';
+  // A mount point already names its device and its type.
+  const telling = by.includes(MOUNT) ? by.filter((one) => one === MOUNT) : by;
+  const words = telling.map((one) => WORDS[one] ?? one.split('.').pop()!);
+  return `${title === '' ? metric : title}${words.length > 0 ? ` by ${words.join(' and ')}` : ''}`;
+}
+
+function modeOf(by: string[], series: Series[], agents: number): Mode {
+  const directions = new Set(series.map(directionOf));
+  if (directions.size === 2 && [...directions].every((one) => BELOW.has(one) || ABOVE.has(one))) return 'mirror';
+  if (agents === 1 && by.join() === 'cpu.mode') return 'stack';
+  return 'lines';
+}
+
+// A chart for each metric and each set of labels: the sum over a host is one chart, its parts are another.
+export function specsOf(range: Pick<Range, 'series' | 'metrics'>, agents: number): Spec[] {
+  const groups = new Map<string, { metric: string; by: string[]; series: Series[] }>();
+  for (const series of range.series) {
+    const metric = LOAD.exec(series.metric)?.[1] ?? series.metric;
+    const by = Object.keys(series.labels).filter((one) => !isDirection(one)).sort();
+    const key = [metric, ...by].join(' ');
+    const group = groups.get(key) ?? { metric, by, series: [] };
+    group.series.push(series);
+    groups.set(key, group);
+  }
+  const fewest = new Map<string, number>();
+  const lines = new Map<string, number>();  // of the chart of the sum
+  for (const { metric, by, series } of groups.values()) {
+    if (by.length >= (fewest.get(metric) ?? Infinity)) continue;
+    fewest.set(metric, by.length);
+    lines.set(metric, series.length);
+  }
+  const specs = [...groups].map(([key, { metric, by, series }]): Spec => {
+    const mode = modeOf(by, series, agents);
+    const text = range.metrics[series[0]!.metric];
+    const shown = mode === 'stack' ? series.filter((one) => one.labels['cpu.mode'] !== 'idle') : series;
+    // What all lines share is no part of a chart's title.
+    const told = by.length === fewest.get(metric) && series.length <= agents ? [] : by;
+    return {
+      key, metric, by: by.join(','), section: sectionOf(metric), title: titleOf(series[0]!.metric, text, told), description: text?.description ?? '', unit: series[0]!.unit, mode,
+      same: by.length > fewest.get(metric)! && series.length === lines.get(metric),
+      series: shown.map((one) => ({ series: one, label: labelOf(one, agents > 1, LOAD.exec(one.metric)?.[2] ?? ''), below: mode === 'mirror' && BELOW.has(directionOf(one)) })),
+    };
+  });
+  return specs.sort((a, b) => rank(a) - rank(b) || a.metric.localeCompare(b.metric) || a.by.length - b.by.length || a.by.localeCompare(b.by));
+}
+
+const FIRST = ['system.cpu.utilization', 'system.cpu.load_average', 'system.memory.utilization', 'system.memory.usage', 'system.disk.io.rate', 'system.filesystem.utilization', 'system.network.io.rate'];
+
+// By section, then what is looked at first.
+function rank(spec: Spec): number {
+  const section = SECTIONS.findIndex(([id]) => id === spec.section);
+  const first = FIRST.indexOf(spec.metric);
+  return section * 100 + (first < 0 ? 50 : first) + (spec.by.includes(',') ? 30 : 0);
+}
