@@ -219,7 +219,9 @@ class WebTest(BrowserTest):
         for page in (0, 1):
             self.browser.open(self.url(f"config?key={key}"), page=page)
             self.browser.wait("document.querySelector('textarea').value.includes('interval')", page=page)
-            # Without a token the page reports this and sends no request.
+            # Nothing can be saved before something is changed. Without a token the page reports this and sends no request.
+            self.assertTrue(self.browser.eval("document.querySelector('button.main').disabled", page=page))
+            self.browser.do("fill", selector="textarea", text='{"interval": 1.25}', page=page)
             self.browser.do("click", selector="button.main", page=page)
             self.browser.wait("document.querySelector('.saved').textContent.includes('web-token') && document.activeElement.type === 'password'", page=page)
             self.browser.do("fill", selector="input[type=password]", text=token, page=page)
@@ -229,7 +231,7 @@ class WebTest(BrowserTest):
         # An invalid document is rejected with a reason.
         self.browser.do("expect", texts=["422", "409", "401"])
         self.browser.do("fill", selector="textarea", text='{"interval": 1, "metrics": ["cpuu"]}')
-        self.browser.wait("document.querySelector('.problems').textContent.includes('cpuu')")
+        self.browser.wait("document.querySelector('.problems').textContent.includes('cpuu') && document.querySelector('button.main').disabled")
         # Concurrent edits: the first is stored and applied, the second gets a conflict, before and while storing.
         self.browser.do("fill", selector="textarea", text='{"interval": 3, "metrics": ["cpu"]}', page=1)
         # Neither a change of theme nor a link discards unsaved text.
@@ -350,7 +352,7 @@ class WebTest(BrowserTest):
             self.browser.do("scheme", scheme=scheme)
             for width, height in ((1280, 800), (390, 800)):
                 self.browser.do("size", width=width, height=height)
-                for page in ("overview", "agent?agents=agent-001", "messages", "config", "ledger", "plugins"):
+                for page in ("overview", "agent?agents=agent-001", "alerts", "explore", "messages", "config", "ledger", "plugins"):
                     self.browser.open(self.url(page))
                     self.browser.wait("document.querySelector('main').children.length === 1 && document.querySelector('.lamp.live') !== null")
                     self.assertEqual(self.browser.do("axe"), [], (page, scheme, width))

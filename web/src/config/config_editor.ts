@@ -36,7 +36,7 @@ export class DocumentEditor {
   private documents: Stored[] = [];  // as they were last seen
   private closed = false;
   private readonly how = session.changes();
-  private readonly title = el('h2', {}, 'No document chosen');
+  private readonly title = el('h2', {}, 'Choose a document on the left, or create one');
   private readonly meta = el('p', { class: 'dim' });
   private readonly area = el('textarea', { spellcheck: 'false', 'aria-label': 'Document', rows: 18, wrap: 'off' });
   private readonly problems = el('div', { class: 'problems', role: 'status' });
@@ -45,21 +45,35 @@ export class DocumentEditor {
   private readonly conflict = el('div', { class: 'conflict', role: 'alert' });
   private readonly token = el('input', { type: 'password', placeholder: 'token', 'aria-label': 'Token for changes', autocomplete: 'off', value: sessionStorage.getItem(TOKEN) ?? '' });
 
+  private readonly save = el('button', { class: 'main', click: () => void this.store(false) }, 'Save');
+  private readonly remove = el('button', { click: () => { if (window.confirm(`Delete ${this.current}?`)) void this.store(true); } }, 'Delete');
+  private readonly revert = el('button', { click: () => void this.load(this.current) }, 'Revert');
+  private invalid = false;  // the text as it is now was found to be so
+
   constructor(private readonly events: Events) {
-    const save = el('button', { class: 'main', click: () => void this.store(false) }, 'Save');
-    const remove = el('button', { click: () => { if (window.confirm(`Delete ${this.current}?`)) void this.store(true); } }, 'Delete');
-    const revert = el('button', { click: () => void this.load(this.current) }, 'Revert');
     const why = el('p', { class: 'dim', id: WHY }, this.how === 'no' ? `You are a ${session.current.role}: changes need the role editor.` : '');
     if (this.how !== 'token') this.token.hidden = true;
-    disableForReaders(save, remove, revert);
+    disableForReaders(this.save, this.remove, this.revert);
     this.element = el('section', { class: 'editor', 'aria-label': 'Editor' }, this.title, this.meta, this.conflict, this.area, this.problems, this.saved,
-      el('div', { class: 'tools' }, this.token, save, revert, remove), why);
+      el('div', { class: 'tools' }, this.token, this.save, this.revert, this.remove), why);
     this.token.addEventListener('change', () => sessionStorage.setItem(TOKEN, this.token.value));
     const validateSoon = debounce(300, () => void this.validate());
     this.area.addEventListener('input', () => {
       replaceChildren(this.saved);
+      this.invalid = false;
+      this.allow();
       validateSoon();
     });
+    this.allow();
+  }
+
+  // Saving is possible when a document is chosen, changed or new, and not known to be invalid.
+  private allow(): void {
+    this.element.classList.toggle('is-empty', this.current === '');
+    if (this.how === 'no') return;
+    this.save.disabled = this.current === '' || this.area.readOnly || this.invalid || !(this.dirty() || this.base === null);
+    this.revert.disabled = !this.dirty();
+    this.remove.disabled = this.current === '' || this.base === null;
   }
 
   close(): void {
@@ -92,6 +106,8 @@ export class DocumentEditor {
     this.area.value = text;
     this.untouched = this.area.value;  // with the browser's line ends
     this.area.readOnly = this.how === 'no' || key.startsWith('/monitor/overrides/');
+    this.invalid = false;
+    this.allow();
     this.events.loaded(key);
   }
 
@@ -150,7 +166,7 @@ export class DocumentEditor {
   private showConflict(theirs: () => string | null, ...what: (Node | false)[]): void {
     replaceChildren(this.conflict, ...what,
       el('button', { click: () => void this.load(this.current) }, 'Load the stored version'),
-      el('button', { click: () => { this.base = theirs(); replaceChildren(this.conflict); } }, 'Keep my version'));
+      el('button', { click: () => { this.base = theirs(); replaceChildren(this.conflict); this.allow(); } }, 'Keep my version'));
   }
 
   private showProblems(found: Problem[]): void {
@@ -163,6 +179,8 @@ export class DocumentEditor {
     try {
       const answer = await ask<{ valid: boolean; problems: Problem[] }>('/config/validate', { key: this.current }, { method: 'POST', body: text });
       if (text !== this.area.value || text === this.untouched || this.closed) return;  // the stored version is known to be valid
+      this.invalid = !answer.valid;
+      this.allow();
       this.showProblems(answer.problems);
       if (answer.valid && answer.problems.length === 0) replaceChildren(this.problems, el('p', { class: 'good' }, 'valid'));
     } catch (error) {
@@ -175,6 +193,7 @@ export class DocumentEditor {
     if (!this.dirty()) replaceChildren(this.problems);
     replaceChildren(this.saved, el('p', { class: 'good' }, `${deletion ? 'deleted' : revision !== 0 ? `stored, revision ${revision}` : 'stored'} at ${clock(Date.now() / 1000).slice(11)}`));
     this.showPlace(deletion ? 0 : revision);
+    this.allow();
     this.events.stored();
   }
 
