@@ -470,6 +470,15 @@ export interface components {
             seen: number | null;
             /** @description its newest tick */
             tick: number | null;
+            /** @description how many of its series are outside of their extremes of the last day, 3 days and week. null: none has a score */
+            unusual: {
+                /** @description that have a score: those with a day of data */
+                series: number;
+                /** @description unusual / series, 0 to 1 */
+                share: number;
+                /** @description of these, those that are unusual now */
+                unusual: number;
+            } | null;
             /** @description of the agent's program */
             version: string;
             /** @description batches that were not acknowledged when the newest one was sent */
@@ -669,6 +678,26 @@ export interface operations {
                         sequence: number;
                         /** @description its newest tick */
                         tick: number | null;
+                        /** @description how many of its series are outside of their extremes of the last day, 3 days and week. null: none has a score */
+                        unusual: {
+                            /** @description that have a score: those with a day of data */
+                            series: number;
+                            /** @description unusual / series, 0 to 1 */
+                            share: number;
+                            /** @description of these, those that are unusual now */
+                            unusual: number;
+                        } | null;
+                        /** @description its series that are unusual now, the highest score first; at most 100 */
+                        unusual_series: {
+                            labels: {
+                                [key: string]: string;
+                            };
+                            metric: string;
+                            /** @description 0.08 to 1 */
+                            score: number;
+                            /** @description the end of the minute that it is of */
+                            time: number;
+                        }[];
                         /** @description the latest value of each series */
                         values: {
                             /** @enum {string} */

@@ -2,7 +2,7 @@
 import type { Signal } from '@preact/signals';
 import { byteRate, share } from '../lib/shown';
 import { link } from '../lib/page';
-import { age } from '../lib/format';
+import { age, many } from '../lib/format';
 import { firingByAgent } from '../state/alerts';
 import { Icon } from '../ui/icon';
 import { Spark } from '../ui/spark';
@@ -31,7 +31,7 @@ function Part({ known, part }: { known: Known; part: (typeof PARTS)[number] }) {
 
 export function HostCard({ known: row, now, selected }: { known: Signal<Known>; now: () => number; selected: boolean }) {
   const known = row.value;
-  const { agent, host, health, why, labels, tick } = known.row;
+  const { agent, host, health, why, labels, tick, unusual } = known.row;
   const firing = firingByAgent.value.get(agent) ?? 0;
   const wrong = wrongs(known.row);
   return (
@@ -40,6 +40,7 @@ export function HostCard({ known: row, now, selected }: { known: Signal<Known>; 
         <i class="dot" title={why || health} />
         <h3><a href={link('agent', { agents: agent })}>{agent}</a></h3>
         {firing > 0 && <span class="pill is-firing"><Icon name="alerts" size={12} />{firing}<span class="visually-hidden"> firing alerts</span></span>}
+        {unusual !== null && unusual.unusual > 0 && <span class="pill is-unusual" title={`${unusual.unusual} of ${many(unusual.series, 'series', 'series')} are outside of their extremes of the last day, 3 days and week`}>{unusual.unusual} unusual</span>}
         <span class="card-state" title={why}>{health === 'alive' ? host : `${health}${tick !== null && health !== 'silent' ? ` · ${age(now() - tick)} ago` : ''}`}</span>
       </header>
       <div class="card-parts">{PARTS.map((part) => <Part key={part.figure} known={known} part={part} />)}</div>

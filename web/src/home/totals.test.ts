@@ -6,7 +6,7 @@ import { cellAt, centre, gridOf } from './hexes';
 import { figureOf, groupsOf, totalOf } from './totals';
 
 const known = (agent: string, figures: (number | null)[], more: Partial<AgentRow> = {}): Known => ({
-  row: { agent, host: 'h', version: '1', health: 'alive', why: '', problems: [], seen: 1, tick: 1, interval: 1, revision: 1, waiting: 0, clock_error: 0, other_host: '', labels: {}, past: { end: 5, step: 5, figures: [] }, ...more, figures },
+  row: { agent, host: 'h', version: '1', health: 'alive', why: '', problems: [], seen: 1, tick: 1, interval: 1, revision: 1, waiting: 0, clock_error: 0, other_host: '', labels: {}, unusual: null, past: { end: 5, step: 5, figures: [] }, ...more, figures },
   past: figures.map((v) => [null, v]), end: 5,
 });
 

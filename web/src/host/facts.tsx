@@ -30,6 +30,7 @@ function Known({ row, figures }: { row: AgentRow; figures: boolean }) {
       {off !== 0 && <span class="warn">clock {age(Math.abs(off))} {off > 0 ? 'ahead' : 'behind'}: shown at the log's time</span>}
       {other !== '' && <span class="warn">another host, {other}, uses this id</span>}
       {why !== '' && <span class={health === 'stopped' ? 'dim' : 'warn'}>{why}</span>}
+      {row.unusual !== null && row.unusual.unusual > 0 && <span class="pill is-unusual">{row.unusual.unusual} of {row.unusual.series} series unusual</span>}
       {row.problems.map((one) => <span key={one} class="warn">{one}</span>)}
       {figures && <Figures figures={row.figures} />}
       <AgentLinks agent={agent} />

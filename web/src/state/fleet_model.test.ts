@@ -4,7 +4,7 @@ import { Choice, FleetModel, PAST } from './fleet_model';
 
 const row = (agent: string, more: Partial<AgentRow> = {}): AgentRow => ({
   agent, host: `host-of-${agent}`, version: '1', health: 'alive', why: '', problems: [], seen: 1, tick: 1, interval: 1, revision: 1, waiting: 0,
-  clock_error: 0, other_host: '', labels: {}, figures: [null, null, null, null, null, null], past: { end: null, step: 5, figures: [[]] }, ...more,
+  clock_error: 0, other_host: '', labels: {}, unusual: null, figures: [null, null, null, null, null, null], past: { end: null, step: 5, figures: [[]] }, ...more,
 });
 const all: Choice = { order: 'agent', down: false, only: null, text: '' };
 
