@@ -1,7 +1,7 @@
 // Builds the page from src/ into ../src/ui/web/bundle/ or the folder given as argument. The same sources give the same
 // bytes; with --watch, it builds again after each change until it is killed. app.js is the start; every page is a file of its own that is loaded when it is first opened.
 import { context } from 'esbuild';
-import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 
@@ -26,6 +26,11 @@ const building = await context({
   logLevel: 'warning',
 });
 await building.rebuild();
-for (const name of ['index.html', 'icon.svg']) await copyFile(path.join(here, 'src', name), path.join(out, name));
+await copyFile(path.join(here, 'src/icon.svg'), path.join(out, 'icon.svg'));
+// The browser fetches what app.js imports beside it, not after it.
+const imported = [...(await readFile(path.join(out, 'app.js'), 'utf8')).matchAll(/(?:from|import)\s*"\.\/([\w-]+\.js)"/g)].map((one) => one[1]);
+const preload = imported.map((name) => `<link rel="modulepreload" href="/${name}">\n`).join('');
+const html = await readFile(path.join(here, 'src/index.html'), 'utf8');
+await writeFile(path.join(out, 'index.html'), html.replace('<script', `${preload}<script`));
 if (process.argv.includes('--watch')) await building.watch();
 else await building.dispose();

@@ -13,7 +13,7 @@ import { session } from './lib/session';
 import { stream } from './lib/stream';
 import { App, shown } from './shell/app';
 import { onKey } from './shell/keys';
-import { currentActions } from './shell/pages';
+import { currentActions, pageOf } from './shell/pages';
 import { refreshAlerts, startAlerts } from './state/alerts';
 import { refreshStatus, startConnection, status } from './state/connection';
 import { readRoute, route, routeOf } from './state/route';
@@ -54,6 +54,8 @@ function onAddress(change: HashChangeEvent): void {
   if (!session.locked) readRoute();
 }
 
+readRoute();
+void pageOf(route.value.page).load().catch(() => undefined);  // at once, beside the question who is logged in
 applySettings(document.documentElement);
 render(<App logOut={() => void logOut()} />, document.getElementById('page')!);
 startConnection();

@@ -1,6 +1,6 @@
 // Home: the fleet at a glance. A fleet of one host is that host's page.
 import type { ComponentType } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ask, type Fleet } from '../lib/api';
 import { go } from '../lib/page';
 import { setActions, type PageProps } from '../shell/pages';
@@ -40,6 +40,11 @@ function useMetricNames(wanted: boolean): string[] {
 function FleetView({ store, parameters }: { store: FleetStore; parameters: URLSearchParams }) {
   const [choice, setChoice] = useState(() => choiceOf(parameters));
   const [selected, setSelected] = useState(-1);
+  const latest = useRef(-1);  // known at once, also before the next rendering
+  const select = (next: number) => {
+    latest.current = next;
+    setSelected(next);
+  };
   useEffect(() => { setChoice(choiceOf(parameters)); }, [parameters]);
   void store.version.value;
   const chosen = store.model.choose(choice);
@@ -50,14 +55,14 @@ function FleetView({ store, parameters }: { store: FleetStore; parameters: URLSe
     const wanted = { ...choice, ...next };
     go('overview', parametersOf(wanted), 'replace');
     setChoice(wanted);
-    if ('only' in next || 'text' in next) setSelected(-1);
+    if ('only' in next || 'text' in next) select(-1);
   };
-  useEffect(() => setActions({
+  useLayoutEffect(() => setActions({
     key(pressed) {
-      const one = shown[selected];
+      const one = shown[latest.current];
       const by = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[pressed.key];
       if (pressed.key === '/') document.querySelector<HTMLElement>('.overview input[type=search]')?.focus();
-      else if (by !== undefined) setSelected(Math.min(Math.max(selected + by, 0), shown.length - 1));
+      else if (by !== undefined) select(Math.min(Math.max(latest.current + by, 0), shown.length - 1));
       else if (pressed.key === 'Enter' && one !== undefined) go('agent', { agents: one.row.agent });
       else return false;
       return true;

@@ -7,7 +7,7 @@ import { Failed, Loading, Skeleton } from '../ui/states';
 import { Help } from './help';
 import { Navigation, Notices, TopBar } from './frame';
 import { Palette } from './palette';
-import { PAGES, type PageEntry, type PageProps } from './pages';
+import { pageOf, type PageEntry, type PageProps } from './pages';
 import { SettingsDialog } from './settings_dialog';
 
 // A page is shown while this is not 0. Another number makes all of it anew.
@@ -37,7 +37,7 @@ function Content({ entry, parameters }: { entry: PageEntry; parameters: URLSearc
 
 export function App({ logOut }: { logOut: () => void }) {
   const { page, parameters } = route.value;
-  const entry = PAGES.find((one) => one.name === page) ?? PAGES[0]!;
+  const entry = pageOf(page);
   useEffect(() => { document.title = `${entry.title} · Monitor`; }, [entry.name]);
   return (
     <>

@@ -16,7 +16,7 @@ export function Navigation({ current }: { current: string }) {
     const nav = list.current;
     const one = nav?.querySelector<HTMLElement>('[aria-current]');
     if (nav === null || one === null || one === undefined) return;
-    nav.scrollLeft = Math.max(nav.scrollLeft, one.offsetLeft - nav.offsetLeft + one.offsetWidth - nav.clientWidth);
+    nav.scrollLeft = Math.max(nav.scrollLeft, one.offsetLeft - nav.offsetLeft + one.offsetWidth - nav.clientWidth + 6);
     nav.scrollLeft = Math.min(nav.scrollLeft, one.offsetLeft - nav.offsetLeft);
   }, [current]);
   return (

@@ -29,6 +29,11 @@ export const PAGES: PageEntry[] = [
   { name: 'plugins', title: 'Plugins', key: 'p', icon: 'plugins', load: () => import('../plugins/plugins_page') },
 ];
 
+// Home, if there is no page of this name.
+export function pageOf(name: string): PageEntry {
+  return PAGES.find((one) => one.name === name) ?? PAGES[0]!;
+}
+
 let actions: PageActions = {};
 
 export function setActions(next: PageActions): () => void {
