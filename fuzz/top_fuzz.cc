@@ -68,7 +68,8 @@ void check_drawing(std::string_view bytes) {
   const Fleet fleet = fleet_of(bytes);
   const top::SeriesPast past;
   top::TopView view(bytes.size() % 2 == 0);
-  const top::Size size{.columns = bytes.empty() ? 80 : static_cast<unsigned char>(bytes[0]), .rows = 24};
+  const top::Size size{
+      .columns = bytes.empty() ? size_t{80} : static_cast<size_t>(static_cast<unsigned char>(bytes[0])), .rows = 24};
   check_lines(view.draw(fleet, past, kNow, size), size);
   view.key(top::kEnter);
   check_lines(view.draw(fleet, past, kNow, size), size);

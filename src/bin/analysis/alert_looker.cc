@@ -30,13 +30,15 @@ AlertItem item_of(const notify::AlertRow& row) {
   item.agent = alert.labels.get("agent");
   for (const auto& [key, value] : alert.labels.pairs()) {
     if (key == "alertname" || key == "agent") continue;
-    item.labels += (item.labels.empty() ? "" : ",") + key + "=" + value;
+    if (!item.labels.empty()) item.labels += ',';
+    item.labels.append(key).append("=").append(value);
   }
   item.summary = annotation(alert, "summary");
   item.value = alert.value;
   item.firing = alert.state == rules::AlertState::kFiring;
   item.since_ms = item.firing ? alert.fired_at_ms : alert.active_at_ms;
   std::vector<std::string> reasons;
+  reasons.reserve(row.silenced_by.size() + row.inhibited_by.size());
   for (const std::string& id : row.silenced_by) reasons.push_back("silence " + id);
   for (const query::Labels& one : row.inhibited_by) reasons.push_back("alert " + std::string(one.get("alertname")));
   item.quiet = join(reasons, ", ");

@@ -66,7 +66,10 @@ std::string one_value(const metrics::Batch& batch, const metrics::Point& point) 
 // Labels of the agent's configuration: rack=r12,site=eu-1.
 std::string labels_of(const metrics::Batch& batch) {
   std::string out;
-  for (const auto& [key, value] : batch.resource) out += (out.empty() ? "" : ",") + key + "=" + value;
+  for (const auto& [key, value] : batch.resource) {
+    if (!out.empty()) out += ',';
+    out.append(key).append("=").append(value);
+  }
   return out.empty() ? "-" : printable(out);
 }
 
@@ -77,7 +80,7 @@ std::string TablePrinter::paint(const char* code, const std::string& text) const
 }
 
 std::string TablePrinter::share(std::optional<double> value) const {
-  const std::string text = fmt::format("{:>{}}", percent(value), layout_->share_width());
+  std::string text = fmt::format("{:>{}}", percent(value), layout_->share_width());
   if (!value || *value * 100 < kElevated) return text;
   return paint(*value * 100 >= kHigh ? kRed : kYellow, text);
 }

@@ -22,7 +22,7 @@ constexpr size_t kTwoColumns = 170;
 
 std::string labels_of(const LiveAgent& agent) {
   std::string out;
-  for (const auto& [key, value] : agent.labels) out += "  " + key + "=" + value;
+  for (const auto& [key, value] : agent.labels) out.append("  ").append(key).append("=").append(value);
   return printable(out);
 }
 

@@ -22,8 +22,10 @@ class FleetLog final : public View {
   const Fleet& fleet() const { return fleet_; }
   const SeriesPast& past() const { return past_; }
   const std::string& trouble() const { return trouble_; }
+  uint64_t batches() const { return batches_; }
 
   void apply(const metriclog::Record& record, const metrics::Batch& batch) override {
+    ++batches_;
     if (!fleet_.apply(record, batch)) return;
     if (const LiveAgent* const agent = fleet_.find(batch.agent_id); agent != nullptr) past_.note(*agent);
   }
@@ -34,6 +36,7 @@ class FleetLog final : public View {
   Fleet fleet_;
   SeriesPast past_;
   std::string trouble_;
+  uint64_t batches_ = 0;
 };
 
 // When the log stored the newest record of any agent.
@@ -52,7 +55,9 @@ class Loop {
 
   Status run() {
     while (!parts_.stop && !ended_) {
+      const uint64_t before = log_.batches();
       if (const auto went_on = consumer_.step(kPoll); !went_on) return went_on.error();
+      caught_up_ = caught_up_ || log_.batches() == before;
       const bool due = parts_.clock.mono_ns() - drawn_ns_ >= kDrawEvery;
       if (take_events() || due) draw();
     }
@@ -101,11 +106,14 @@ class Loop {
     view_.set_servers(servers);
     if (auto alerts = parts_.alerts()) view_.set_alerts(std::move(*alerts));
     if (auto shares = parts_.unusual()) view_.set_unusual(std::move(*shares));
-    view_.set_trouble(log_.trouble().empty() ? silence_of(servers, newest(log_.fleet()), parts_.clock.wall_ns())
-                                             : log_.trouble());
+    // Until it has read what was there at the start, agents are judged by the time of the newest record: none of them
+    // is late because of us.
+    const int64_t newest_ns = newest(log_.fleet());
+    const int64_t now_ns = caught_up_ || newest_ns == 0 ? parts_.clock.wall_ns() : newest_ns;
+    const std::string behind = caught_up_ ? silence_of(servers, newest_ns, now_ns) : "reading the log";
+    view_.set_trouble(log_.trouble().empty() ? behind : log_.trouble());
     const bool paused = view_.paused();
-    screen_.show(view_.draw(paused ? held_ : log_.fleet(), log_.past(), paused ? held_ns_ : parts_.clock.wall_ns(),
-                            screen_.size()));
+    screen_.show(view_.draw(paused ? held_ : log_.fleet(), log_.past(), paused ? held_ns_ : now_ns, screen_.size()));
     drawn_ns_ = parts_.clock.mono_ns();
   }
 
@@ -118,6 +126,7 @@ class Loop {
   Fleet held_;  // what is shown while paused
   int64_t held_ns_ = 0;
   int64_t drawn_ns_ = 0;
+  bool caught_up_ = false;  // with the end of the log, as it was at the start
   bool ended_ = false;
 };
 

@@ -128,6 +128,18 @@ TEST_F(RunTest, ShowsTheLogUntilTheUserQuits) {
   EXPECT_THAT(screen_.shown_, HasSubstr("25.0 %"));
 }
 
+TEST_F(RunTest, JudgesAgentsByTheLogWhileItReadsThePast) {
+  append("a", 0.25);
+  clock_.advance(240 * kNanosPerSecond);
+  ASSERT_TRUE(run().ok());
+  EXPECT_THAT(screen_.all_.substr(0, screen_.all_.find("STATE")), HasSubstr("1 alive"));
+  EXPECT_THAT(screen_.all_, HasSubstr("reading the log"));
+  screen_ = {};
+  screen_.events_.resize(12);  // nothing happens until the next drawing
+  ASSERT_TRUE(run().ok());
+  EXPECT_THAT(screen_.shown_, HasSubstr("1 gone"));
+}
+
 TEST_F(RunTest, EndsWithItsTerminalAndWhenItIsStopped) {
   screen_.events_ = {{.kind = Event::Kind::kGone}};
   ASSERT_TRUE(run().ok());

@@ -38,7 +38,10 @@ std::optional<double> uptime_of(const LiveAgent& agent) { return largest_of(agen
 
 std::string labels_of(const LiveAgent& agent) {
   std::string out;
-  for (const auto& [key, value] : agent.labels) out += (out.empty() ? "" : ",") + key + "=" + value;
+  for (const auto& [key, value] : agent.labels) {
+    if (!out.empty()) out += ',';
+    out.append(key).append("=").append(value);
+  }
   return printable(out);
 }
 
