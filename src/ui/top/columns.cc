@@ -187,6 +187,7 @@ std::string to_string(const ColumnSet& set) {
 
 std::vector<Placed> place_columns(const ColumnSet& set, size_t width) {
   std::vector<Placed> placed;
+  placed.reserve(set.size());
   for (const Column id : set) placed.push_back({.id = id, .width = least_width(id)});
   while (width_of(placed) > width) {
     const auto last = std::ranges::min_element(

@@ -91,6 +91,7 @@ Completed complete(std::string_view text, const Completions& known) {
   const size_t space = text.find(' ');
   if (space == std::string_view::npos) {
     std::vector<std::string> words;
+    words.reserve(kCommands.size());
     for (const CommandSpec& one : kCommands) words.emplace_back(one.word);
     Completed done = choose("", text, words);
     // A complete command is ready for its argument.
@@ -113,6 +114,7 @@ Completed complete(std::string_view text, const Completions& known) {
 
 std::vector<std::string> command_help() {
   std::vector<std::string> lines;
+  lines.reserve(kCommands.size());
   for (const CommandSpec& one : kCommands) {
     lines.push_back(fmt::format("{:<18} {}", fmt::format(":{} {}", one.word, one.argument), one.help));
   }

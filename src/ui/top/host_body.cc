@@ -39,7 +39,9 @@ void add_entities(const Entities& entities, size_t width, const Scene& scene, st
   const size_t columns = std::min(fit, entities.columns.size());
   const size_t name = width - columns * (kEntityCell + 1);
   std::string header = fit_left("  NAME", name);
-  for (size_t i = 0; i < columns; ++i) header += " " + fit_right(entities.columns[i], kEntityCell, scene.cut());
+  for (size_t i = 0; i < columns; ++i) {
+    header.append(" ").append(fit_right(entities.columns[i], kEntityCell, scene.cut()));
+  }
   lines.push_back({{header, Paint::kDim}});
   for (size_t i = 0; i < std::min(entities.rows.size(), kMostEntities); ++i) {
     const Entities::Row& row = entities.rows[i];

@@ -35,6 +35,7 @@ void AlertsView::draw(const Scene& scene, std::vector<Line>& lines) {
   lines.push_back(alert_header(scene.size.columns));
   list_row_ = lines.size();
   std::vector<std::string> ids;
+  ids.reserve(items.size());
   for (const AlertItem& one : items) ids.push_back(one.name + '\n' + one.agent + '\n' + one.labels);
   cursor_.show(std::move(ids), list_room(scene, list_row_));
   agent_ = items.empty() ? "" : items[cursor_.place()].agent;
@@ -67,6 +68,7 @@ void ColumnsView::draw(const Scene& scene, const ColumnSet& set, std::vector<Lin
                     Paint::kReverse}});
   list_row_ = lines.size();
   std::vector<std::string> names;
+  names.reserve(all_columns().size());
   for (const ColumnSpec& one : all_columns()) names.emplace_back(one.name);
   cursor_.show(std::move(names), list_room(scene, list_row_));
   for (size_t i = cursor_.first(); i < std::min(cursor_.first() + cursor_.room(), all_columns().size()); ++i) {

@@ -39,7 +39,7 @@ Prompt::Done Prompt::key(int key, const Completions& known) {
 
 std::string Prompt::shown() const {
   std::string out = (is_filter() ? "filter: " : ":") + printable(text_) + "_";
-  for (const std::string& one : choices_) out += "  " + printable(one);
+  for (const std::string& one : choices_) out.append("  ").append(printable(one));
   return out;
 }
 

@@ -56,7 +56,7 @@ std::string entity_of(SectionKind kind, const metrics::Series& series) {
 std::string column_of(const metrics::Series& series) {
   std::string out = series.name.substr(series.name.find('.') + 1);
   for (const auto& [key, value] : series.labels) {
-    if (key.ends_with(".direction") || key.ends_with(".mode") || key.ends_with(".state")) out += " " + value;
+    if (key.ends_with(".direction") || key.ends_with(".mode") || key.ends_with(".state")) out.append(" ").append(value);
   }
   return printable(out);
 }
@@ -81,8 +81,10 @@ class EntityTable {
   Entities table() const {
     Entities out;
     std::vector<std::pair<int, std::string>> order;
+    order.reserve(columns_.size());
     for (const auto& [name, rank] : columns_) order.emplace_back(rank, name);
     std::ranges::sort(order);
+    out.columns.reserve(order.size());
     for (const auto& [rank, name] : order) out.columns.push_back(name);
     for (const auto& [entity, cells] : cells_) {
       Entities::Row row{.name = printable(entity)};
