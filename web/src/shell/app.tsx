@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { route } from '../state/route';
+import { Guard } from '../ui/guard';
 import { Failed, Loading, Skeleton } from '../ui/states';
 import { Help } from './help';
 import { Navigation, Notices, TopBar } from './frame';
@@ -30,7 +31,7 @@ function Content({ entry, parameters }: { entry: PageEntry; parameters: URLSearc
     );
   };
   useEffect(() => { if (View === undefined) load(); }, [entry.name]);
-  if (View !== undefined) return <View parameters={parameters} />;
+  if (View !== undefined) return <Guard what={entry.title}><View parameters={parameters} /></Guard>;
   if (fault !== '') return <Failed what={`${entry.title} cannot be loaded`} why={fault} retry={load} />;
   return <Loading what={entry.title}><div class="grid-cards"><Skeleton shape="card" many={6} /></div></Loading>;
 }
