@@ -5,6 +5,7 @@ import os
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -24,8 +25,11 @@ class Server:
 
     def ask(self, path, **form):
         url = f"http://{self.address}/api/v1/{path}?{urllib.parse.urlencode(form)}"
-        with urllib.request.urlopen(url, timeout=120) as answer:
-            return answer.read()
+        try:
+            with urllib.request.urlopen(url, timeout=120) as answer:
+                return answer.read()
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{form}: {error.code}: {error.read().decode()[:400]}") from error
 
     def ready(self):
         try:
@@ -42,7 +46,8 @@ class Server:
 
 def start_ours(folder):
     port = free_port()
-    program = start("monitor-analysis", "serve", "--log", f"sqlite:{folder}/log.db", "--data", folder, "--http", f"127.0.0.1:{port}")
+    program = start("monitor-analysis", "serve", "--log", f"sqlite:{folder}/log.db", "--data", folder, "--http", f"127.0.0.1:{port}",
+                    "--query-samples", "50000000")  # Prometheus' limit
     program.says("listening service=web")
     return Server(f"127.0.0.1:{port}", program)
 
