@@ -102,7 +102,7 @@ void TopView::note_completions(const Scene& scene) {
   for (const auto& [name, agent] : scene.fleet.agents()) {
     if (completions_.agents.size() < kMostAgents) completions_.agents.push_back(name);
     for (const auto& [key, value] : agent.labels) {
-      if (labels.size() < kMostLabels) labels.insert(key + "=" + value);
+      if (labels.size() < kMostLabels) labels.insert(fmt::format("{}={}", key, value));
     }
   }
   for (size_t i = 0; i < kHealths; ++i) labels.insert("state=" + std::string(to_string(static_cast<Health>(i))));
