@@ -22,6 +22,8 @@ using testing::judged;
 using testing::Minute;
 using testing::slow_score;
 
+constexpr int64_t kHour = 60;  // minutes
+constexpr int64_t kDay = 24 * kHour;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 TEST(Score, IsTheShareOfTheNewRangeThatIsNew) {
@@ -124,7 +126,7 @@ TEST(Baseline, IsBoundedForASeriesThatOnlyRises) {
 std::vector<Minute> random_minutes(SeriesKind kind, std::mt19937_64& random) {
   std::vector<Minute> minutes;
   int64_t number = std::uniform_int_distribution<int64_t>(-1'000'000, 30'000'000)(random);
-  const int64_t end = number + 9 * 1440;
+  const int64_t end = number + 9 * kDay;
   const int64_t stride = std::uniform_int_distribution<int64_t>(1, 40)(random);
   std::normal_distribution<double> noise(0, 1);
   double counter = 1000;
@@ -179,7 +181,7 @@ TEST(SeriesScorerModel, AgreesForCounters) {
 TEST(SeriesScorer, HasNoScoreBeforeADayOfData) {
   SeriesScorer scorer(SeriesKind::kGauge);
   // The first minute that has 24 whole hours before the guard.
-  constexpr int64_t kFirst = 25 * 60;
+  constexpr int64_t kFirst = 25 * kHour;
   for (int64_t minute = 0; minute <= kFirst; ++minute) {
     scorer.add(minute, {5, 5});
     EXPECT_EQ(scorer.score().has_value(), minute >= kFirst) << minute;
@@ -202,7 +204,7 @@ TEST(SeriesScorer, CountsHoursWithDataAndNotTheTimeSinceTheFirst) {
 TEST(SeriesScorer, KeepsANewLevelUnusualForAtLeastAnHour) {
   for (const int64_t start : {0, 1, 30, 59}) {
     SeriesScorer scorer(SeriesKind::kGauge);
-    const int64_t jump = 48 * 60 + start;
+    const int64_t jump = 48 * kHour + start;
     int64_t unusual = 0;
     for (int64_t minute = 0; minute < jump + 300; ++minute) {
       const double value = minute < jump ? static_cast<double>(minute % 7) : 30;
@@ -216,7 +218,7 @@ TEST(SeriesScorer, KeepsANewLevelUnusualForAtLeastAnHour) {
 
 TEST(SeriesScorer, NeverFindsSteadyGrowthUnusual) {
   SeriesScorer scorer(SeriesKind::kGauge);
-  for (int64_t minute = 0; minute < 10 * 1440; ++minute) {
+  for (int64_t minute = 0; minute < 10 * kDay; ++minute) {
     scorer.add(minute, {static_cast<double>(minute), static_cast<double>(minute)});
     ASSERT_LT(scorer.score().value_or(0), kUnusualFrom) << minute;
   }
@@ -226,7 +228,7 @@ TEST(SeriesScorer, ComparesRatesOfCounters) {
   SeriesScorer scorer(SeriesKind::kCounter);
   double counter = 0;
   int64_t minute = 0;
-  for (; minute < 30 * 60; ++minute) {
+  for (; minute < 30 * kHour; ++minute) {
     counter += minute % 2 == 0 ? 60 : 120;  // 1 or 2 a second
     scorer.add(minute, {counter - 10, counter});
     ASSERT_EQ(scorer.score().value_or(0), 0) << minute;
@@ -240,7 +242,7 @@ TEST(SeriesScorer, HasNoRateAfterAResetOrALongGap) {
   SeriesScorer scorer(SeriesKind::kCounter);
   double counter = 0;
   int64_t minute = 0;
-  for (; minute < 30 * 60; ++minute) scorer.add(minute, {counter, counter += 60});
+  for (; minute < 30 * kHour; ++minute) scorer.add(minute, {counter, counter += 60});
   ASSERT_TRUE(scorer.score());
   scorer.add(minute, {0, counter + 30});  // it was reset within the minute
   EXPECT_FALSE(scorer.score());
@@ -256,11 +258,11 @@ TEST(SeriesScorer, HasNoRateAfterAResetOrALongGap) {
 
 TEST(SeriesScorer, IgnoresMinutesWithoutValuesAndInTheWrongOrder) {
   SeriesScorer scorer(SeriesKind::kGauge);
-  for (int64_t minute = 0; minute < 30 * 60; ++minute) scorer.add(minute, {1, 2});
+  for (int64_t minute = 0; minute < 30 * kHour; ++minute) scorer.add(minute, {1, 2});
   const auto score = scorer.score();
-  scorer.add(30 * 60 - 1, {9, 9});
+  scorer.add(30 * kHour - 1, {9, 9});
   scorer.add(5, {9, 9});
-  scorer.add(30 * 60, {});
+  scorer.add(30 * kHour, {});
   EXPECT_EQ(scorer.score(), score);
 }
 

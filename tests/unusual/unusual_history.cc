@@ -14,7 +14,7 @@
 namespace monitor::analysis::history {
 namespace {
 
-constexpr int64_t kMinutes = 2 * 1440;
+constexpr int64_t kMinutes = 2880;
 constexpr int64_t kMinuteNs = 60 * kNanosPerSecond;
 
 metrics::Batch tick(const std::string& agent, int64_t minute, int64_t back) {

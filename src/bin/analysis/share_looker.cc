@@ -11,11 +11,11 @@ namespace history = analysis::history;
 
 constexpr std::chrono::seconds kLookEvery(5);
 // Every agent has a row once a minute.
-constexpr int64_t kFreshMs = 3 * 60'000;
+constexpr int64_t kFreshMs = 180'000;
 
 }  // namespace
 
-ShareLooker::ShareLooker(std::string history_path, const Clock& clock)
+ShareLooker::ShareLooker(const std::string& history_path, const Clock& clock)
     : path_(history_path.empty() ? "" : history::facts_path(history_path)), clock_(clock), thread_([this] { run(); }) {}
 
 ShareLooker::~ShareLooker() {

@@ -18,7 +18,7 @@ namespace monitor {
 class ShareLooker {
  public:
   // `history_path` need not exist; empty: there is none.
-  ShareLooker(std::string history_path, const Clock& clock);
+  ShareLooker(const std::string& history_path, const Clock& clock);
   ~ShareLooker();
   ShareLooker(const ShareLooker&) = delete;
   ShareLooker& operator=(const ShareLooker&) = delete;

@@ -110,7 +110,7 @@ Status ScoredSource::compute_agent(const history::KnownAgent& agent, Matchers ma
     query::StoredSeries stored;
   };
   std::unordered_map<std::string, Scored> all;
-  const Status read = read_minutes(*options_.reader, request, [&](const history::RangeSeries& part) {
+  Status read = read_minutes(*options_.reader, request, [&](const history::RangeSeries& part) {
     const std::string key = metrics::identity(part.series);
     auto place = all.find(key);
     if (place == all.end()) {

@@ -64,7 +64,7 @@ Status Tracker::update(const history::KnownAgent& known, Agent& agent, int64_t m
     tracked.ahead = std::make_unique<SeriesScorer>(tracked.settled);
     tracked.recent.clear();
   }
-  const Status read =
+  Status read =
       read_minutes(*reader_, {.agent = known.name, .from = from, .to = minute}, [&](const history::RangeSeries& part) {
         const std::string key = metrics::identity(part.series);
         auto place = agent.series.find(key);
