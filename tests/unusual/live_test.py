@@ -33,6 +33,11 @@ class LiveTest(ProgramTest):
         super().setUp()
         self.end = int(time.time())
         subprocess.run([WRITER, f"{self.data}/history.db", str(self.end)], check=True)
+        self.terminal = Terminal(self.data)
+
+    def tearDown(self):
+        self.terminal.end()  # before its folder is removed
+        super().tearDown()
 
     def analysis(self, *arguments):
         return run("monitor-analysis", "--data", self.data, *arguments)
@@ -101,10 +106,8 @@ class LiveTest(ProgramTest):
         wait_until(lambda: self.analysis("query", "--format", "csv", 'unusual_fraction("web-1")')[1].endswith(",0.5\n"), 60)
         recorded = self.query("unusual_fraction()")
         self.assertEqual({one["metric"]["agent"]: one["value"][1] for one in recorded}, {"web-1": "0.5", "web-2": "0"})
-        terminal = Terminal(self.data)
-        self.addCleanup(terminal.end)
-        terminal.start(f"{BIN}/monitor-analysis top --log sqlite:{self.data}/log.db --data {self.data}", columns=160)
-        terminal.shows(r"UNUSUAL %[^$]*\nalive +web-1 [^\n]* 50\.0 ")
+        self.terminal.start(f"{BIN}/monitor-analysis top --log sqlite:{self.data}/log.db --data {self.data}", columns=160)
+        self.terminal.shows(r"UNUSUAL %[^$]*\nalive +web-1 [^\n]* 50\.0 ")
 
 
 if __name__ == "__main__":
