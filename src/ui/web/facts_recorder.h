@@ -21,7 +21,8 @@ std::vector<history::AgentFacts> facts_of(const Fleet& fleet, const Ledger& ledg
 
 class FactsRecorder {
  public:
-  FactsRecorder(EventLoop& loop, std::string history_path) : path_(history::facts_path(history_path)), worker_(loop) {}
+  FactsRecorder(EventLoop& loop, const std::string& history_path)
+      : path_(history::facts_path(history_path)), worker_(loop) {}
   FactsRecorder(const FactsRecorder&) = delete;
   FactsRecorder& operator=(const FactsRecorder&) = delete;
 
