@@ -102,11 +102,15 @@ export class FleetRows {
       this.lines.push(line);
       this.element.append(line.element);
     }
-    this.lines.forEach((line, i) => {
-      const known = i < many ? shown[first + i] : undefined;
-      line.element.hidden = known === undefined;
-      if (known !== undefined) this.writeLine(line, known, first + i, first + i === selected, now, redraw);
-    });
+    // Row k always has the same line of the DOM, so that scrolling writes only the rows that come into sight.
+    const used = new Set<Line>();
+    for (let k = first; k < first + many; ++k) {
+      const line = this.lines[k % this.lines.length]!;
+      used.add(line);
+      line.element.hidden = false;
+      this.writeLine(line, shown[k]!, k, k === selected, now, redraw);
+    }
+    for (const line of this.lines) if (!used.has(line)) line.element.hidden = true;
   }
 
   private writeLine(line: Line, known: Known, index: number, selected: boolean, now: number, redraw: boolean): void {
