@@ -22,6 +22,7 @@
 // Thread-compatible; a value type.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -39,7 +40,7 @@ class DenseStore {
   // The lowest and the highest bucket in use; only if not empty.
   int32_t first() const { return first_; }
   int32_t last() const { return first_ + static_cast<int32_t>(size()) - 1; }
-  size_t size() const { return cells_.size() / width_; }
+  size_t size() const { return cells_.size() >> std::countr_zero(width_); }
   uint64_t at(size_t index) const;
   // The first bucket at or after `index` that is not empty; size() if there is none.
   size_t next_used(size_t index) const;
@@ -60,7 +61,7 @@ class DenseStore {
   // Merges each two neighbouring buckets, 2k and 2k + 1, into k.
   void collapse();
   size_t bytes() const { return cells_.capacity(); }
-  void swap(DenseStore& other);
+  void swap(DenseStore& other) noexcept;
 
  private:
   bool increment_wide(uint32_t index);

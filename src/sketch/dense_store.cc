@@ -114,7 +114,7 @@ void DenseStore::collapse() {
   swap(halved);
 }
 
-void DenseStore::swap(DenseStore& other) {
+void DenseStore::swap(DenseStore& other) noexcept {
   std::swap(first_, other.first_);
   std::swap(width_, other.width_);
   cells_.swap(other.cells_);

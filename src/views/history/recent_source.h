@@ -27,8 +27,8 @@
 namespace monitor::analysis::history {
 
 struct RecentOptions {
-  int64_t longest_ms = 15 * 60'000;
-  int64_t forget_after_ms = 10 * 60'000;
+  int64_t longest_ms = int64_t{15} * 60'000;
+  int64_t forget_after_ms = int64_t{10} * 60'000;
   size_t max_points = 16'000'000;
 };
 
