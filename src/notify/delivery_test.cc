@@ -334,6 +334,24 @@ TEST(NotificationTest, IsTheSameAfterStorage) {
     EXPECT_FALSE(parse_notification(bad)) << bad;
 }
 
+TEST_F(SenderTest, EverybodyGetsTheLinks) {
+  Notification linked = *note("g", "id-1");
+  linked.external_url = "https://m.example/x";
+  linked.alerts[0].expression = "a{b=\"c\"} > 1";
+  const std::string source = "https://m.example/x/graph?g0.expr=a%7Bb%3D%22c%22%7D+%3E+1&g0.tab=1";
+  EXPECT_EQ(parse_notification(webhook_json(linked))->external_url, linked.external_url) << "also after a restart";
+  const auto hook = nlohmann::json::parse(webhook_json(linked));
+  EXPECT_EQ(hook["externalURL"], "https://m.example/x");
+  EXPECT_EQ(hook["alerts"][0]["generatorURL"], source);
+  EXPECT_EQ(nlohmann::json::parse(alertmanager_json(linked, 0, 1000))[0]["generatorURL"], source);
+  EXPECT_EQ(nlohmann::json::parse(record_json(linked, linked.alerts[0]))["generatorURL"], source);
+  Integration slack{.kind = Kind::kSlack, .http = {.url = "http://x"}};
+  EXPECT_EQ(nlohmann::json::parse(slack_json(linked, slack))["attachments"][0]["title_link"], "https://m.example/x/");
+  EXPECT_FALSE(nlohmann::json::parse(slack_json(*note("g", "id"), slack))["attachments"][0].contains("title_link"));
+  slack.text = "{{ .ExternalURL }} {{ externalURL }} {{ (index .Alerts 0).GeneratorURL }}";
+  EXPECT_EQ(body_of(linked, slack), "https://m.example/x https://m.example/x " + source);
+}
+
 TEST(NotificationTest, FingerprintIsAlertmanagers) {
   // From model.LabelSet{"a":"b"}.Fingerprint() and of no labels.
   EXPECT_EQ(fingerprint_text(fingerprint(Labels())), "cbf29ce484222325");

@@ -145,9 +145,10 @@ std::string mail_of(const Notification& notification, const Integration& integra
   mail += fmt::format("X-Monitor-Notification-Id: {}\r\n", notification.id);
   mail += "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n";
   mail += "Content-Transfer-Encoding: base64\r\n\r\n";
-  mail +=
-      base64_lines(body_of(notification, integration) + fmt::format("\nnotification {} for receiver {}\n",
-                                                                    notification.id, printable(notification.receiver)));
+  std::string footer =
+      fmt::format("\nnotification {} for receiver {}\n", notification.id, printable(notification.receiver));
+  if (!notification.external_url.empty()) footer += notification.external_url + "/\n";
+  mail += base64_lines(body_of(notification, integration) + footer);
   return mail;
 }
 
@@ -166,6 +167,7 @@ std::string slack_json(const Notification& notification, const Integration& inte
                                              {"text", escaped(body)},
                                              {"footer", "notification " + notification.id},
                                              {"color", notification.resolved() ? "good" : "danger"}}})}};
+  if (!notification.external_url.empty()) json["attachments"][0]["title_link"] = notification.external_url + "/";
   if (!integration.channel.empty()) json["channel"] = integration.channel;
   if (!integration.username.empty()) json["username"] = integration.username;
   return dump(json);
@@ -179,19 +181,20 @@ std::string alertmanager_json(const Notification& notification, int64_t now_ms, 
                     {"annotations", pairs_json(alert.annotations)},
                     {"startsAt", time_text(alert.fired_at_ms)},
                     {"endsAt", time_text(resolved ? alert.resolved_at_ms : now_ms + 4 * resend_delay_ms)},
-                    {"generatorURL", ""}});
+                    {"generatorURL", generator_url(alert, notification.external_url)}});
   }
   return dump(json);
 }
 
 std::string record_json(const Notification& notification, const Alert& alert) {
-  Json json = Json::parse(alert_json(alert));
+  Json json = Json::parse(alert_json(alert, notification.external_url));
   const bool resolved = alert.state == AlertState::kResolved;
   json["eventId"] = fmt::format("{}-{}-{}", fingerprint_text(fingerprint(alert.labels)),
                                 resolved ? alert.resolved_at_ms : alert.fired_at_ms, resolved ? "resolved" : "firing");
   json["notificationId"] = notification.id;
   json["receiver"] = notification.receiver;
   json["groupKey"] = notification.group_key;
+  json["externalURL"] = notification.external_url;
   json["repeat"] = notification.repeat;
   return dump(json);
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/hash64.h"
 #include "base/time_format.h"
+#include "rules/graph_link.h"
 
 namespace monitor::notify {
 
@@ -48,13 +49,13 @@ const char* state_name(AlertState state) {
 
 std::string known_time(int64_t ms) { return ms == 0 ? kNoTime : time_text(ms); }
 
-Json to_json(const Alert& alert) {
+Json to_json(const Alert& alert, const std::string& external_url) {
   return {{"status", state_name(alert.state)},
           {"labels", pairs_json(alert.labels.pairs())},
           {"annotations", pairs_json(alert.annotations)},
           {"startsAt", known_time(alert.fired_at_ms)},
           {"endsAt", alert.state == AlertState::kResolved ? known_time(alert.resolved_at_ms) : kNoTime},
-          {"generatorURL", ""},
+          {"generatorURL", generator_url(alert, external_url)},
           {"fingerprint", fingerprint_text(fingerprint(alert.labels))},
           {"value", std::isfinite(alert.value) ? Json(alert.value) : Json()},
           {"expression", alert.expression},
@@ -166,7 +167,7 @@ std::vector<std::pair<std::string, std::string>> common_annotations(const Notifi
 std::string webhook_json(const Notification& notification, size_t max_alerts) {
   const size_t count = max_alerts == 0 ? notification.alerts.size() : std::min(max_alerts, notification.alerts.size());
   Json alerts = Json::array();
-  for (size_t i = 0; i < count; ++i) alerts.push_back(to_json(notification.alerts[i]));
+  for (size_t i = 0; i < count; ++i) alerts.push_back(to_json(notification.alerts[i], notification.external_url));
   const Json json = {{"version", "4"},
                      {"groupKey", notification.group_key},
                      {"truncatedAlerts", notification.alerts.size() - count},
@@ -175,7 +176,7 @@ std::string webhook_json(const Notification& notification, size_t max_alerts) {
                      {"groupLabels", pairs_json(notification.group_labels.pairs())},
                      {"commonLabels", pairs_json(common_labels(notification).pairs())},
                      {"commonAnnotations", pairs_json(common_annotations(notification))},
-                     {"externalURL", ""},
+                     {"externalURL", notification.external_url},
                      {"alerts", alerts},
                      {"notificationId", notification.id},
                      {"integration", notification.integration},
@@ -195,11 +196,19 @@ Result<Notification> parse_notification(std::string_view json) {
     for (const Json& alert : read.at("alerts")) result.alerts.push_back(alert_of(alert));
     result.decided_ms = time_of(read.at("decidedAt"));
     result.repeat = read.at("repeat").get<bool>();
+    result.external_url = read.value("externalURL", "");
     return result;
   });
 }
 
-std::string alert_json(const Alert& alert) { return dump(to_json(alert)); }
+std::string generator_url(const Alert& alert, const std::string& external_url) {
+  if (external_url.empty()) return "";
+  return external_url + rules::graph_link(alert.expression, rules::GraphTab::kTable);
+}
+
+std::string alert_json(const Alert& alert, const std::string& external_url) {
+  return dump(to_json(alert, external_url));
+}
 
 Result<Alert> parse_alert(std::string_view json) { return read_json<Alert>(json, "a stored alert", alert_of); }
 

@@ -29,6 +29,7 @@ struct Notification {
   std::vector<rules::Alert> alerts;  // those that are firing first
   int64_t decided_ms = 0;            // wall clock
   bool repeat = false;               // has no news
+  std::string external_url = {};     // where people find this program's page; empty: unknown
 
   bool operator==(const Notification&) const = default;
   size_t firing() const;
@@ -49,7 +50,10 @@ std::string webhook_json(const Notification& notification, size_t max_alerts = 0
 // Parses the output of webhook_json(). kDataLoss: it is something else.
 Result<Notification> parse_notification(std::string_view json);
 
-std::string alert_json(const rules::Alert& alert);
+// The page with the result of the alert's expression; empty without an external URL.
+std::string generator_url(const rules::Alert& alert, const std::string& external_url);
+
+std::string alert_json(const rules::Alert& alert, const std::string& external_url = {});
 Result<rules::Alert> parse_alert(std::string_view json);
 
 // 1970-01-01T00:00:00.000Z

@@ -83,7 +83,7 @@ Status Notifier::begin() {
   dispatcher_ = Dispatcher(config_);
   auto loaded = store_->load();
   if (!loaded) return loaded.error();
-  if (Status noted = store_->note_config(options_.config_path); !noted) return noted;
+  if (Status noted = store_->note_config(options_.config_path, options_.external_url); !noted) return noted;
   if (Status begun = silence_watch_.begin(); !begun) return begun;
   metrics_->config_ok.set(1);
   thread_ = std::thread([this, kept = std::move(*loaded)]() mutable {
@@ -191,14 +191,16 @@ void Notifier::step(Mail mail) {
   step.changes = dispatcher_.take_changes(values);
   std::vector<std::shared_ptr<const Notification>> to_send;
   std::vector<LogKey> over;
-  for (const Decision& one : step.decisions) {
+  for (Decision& one : step.decisions) {
     if (one.notification) {
+      one.notification->external_url = options_.external_url;
       to_send.push_back(std::make_shared<const Notification>(*one.notification));
     } else {
       over.push_back(one.key);
     }
   }
   for (Notification& one : forwarder_.due(*config_, dispatcher_.alerts(), evaluated_ms_, moment)) {
+    one.external_url = options_.external_url;
     if (!one.repeat) step.forwarded.push_back(one);
     to_send.push_back(std::make_shared<const Notification>(std::move(one)));
   }

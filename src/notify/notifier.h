@@ -38,8 +38,9 @@
 namespace monitor::notify {
 
 struct NotifierOptions {
-  std::string config_path;  // empty: no notifications; alerts, their history and silences are kept anyway
-  std::string store_path;   // a lock file is beside it
+  std::string config_path;        // empty: no notifications; alerts, their history and silences are kept anyway
+  std::string store_path;         // a lock file is beside it
+  std::string external_url = {};  // of this program's page, without a slash at the end; empty: unknown
   SenderOptions senders = {};
   // Shared with other instances, of which one at a time notifies; nullptr: there are none.
   std::shared_ptr<SharedLog> shared = nullptr;

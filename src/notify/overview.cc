@@ -126,7 +126,8 @@ std::string silences_json(std::span<const Silence> silences, int64_t now_ms) {
   return array(silences, [&](const Silence& one) { return silence_json(one, now_ms); });
 }
 
-Notification test_notification(const std::string& receiver, const std::string& integration, int64_t now_ms) {
+Notification test_notification(const std::string& receiver, const std::string& integration, int64_t now_ms,
+                               const std::string& external_url) {
   Notification notification;
   notification.receiver = receiver;
   notification.integration = integration;
@@ -141,6 +142,7 @@ Notification test_notification(const std::string& receiver, const std::string& i
   alert.value = 1;
   alert.expression = "vector(1)";
   notification.alerts.push_back(std::move(alert));
+  notification.external_url = external_url;
   notification.id = notification_id(notification, "test");
   return notification;
 }

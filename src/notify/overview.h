@@ -38,6 +38,7 @@ std::string receivers_json(std::span<const ReceiverState> states);
 std::string silences_json(std::span<const Silence> silences, int64_t now_ms);
 
 // The notification that `alert test-notification` sends.
-Notification test_notification(const std::string& receiver, const std::string& integration, int64_t now_ms);
+Notification test_notification(const std::string& receiver, const std::string& integration, int64_t now_ms,
+                               const std::string& external_url = {});
 
 }  // namespace monitor::notify

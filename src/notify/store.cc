@@ -256,19 +256,22 @@ Status AlertStore::save_pending(std::span<const rules::Alert> pending) {
   });
 }
 
-Status AlertStore::note_config(const std::string& path) {
-  return impl_->run("INSERT OR REPLACE INTO meta VALUES ('config', ?1)", {path});
+Status AlertStore::note_config(const std::string& path, const std::string& external_url) {
+  return impl_->run("INSERT OR REPLACE INTO meta VALUES ('config', ?1), ('external_url', ?2)", {path, external_url});
 }
 
-Result<std::string> AlertStore::config_path() {
-  std::string path;
-  const Status read = impl_->run("SELECT value FROM meta WHERE name = 'config'", {}, [&](const auto& row) -> Status {
-    path = row.bytes(0);
+Result<std::string> AlertStore::Impl::noted(const std::string& name) {
+  std::string value;
+  const Status read = run("SELECT value FROM meta WHERE name = ?1", {name}, [&](const auto& row) -> Status {
+    value = row.bytes(0);
     return {};
   });
   if (!read) return read.error();
-  return path;
+  return value;
 }
+
+Result<std::string> AlertStore::config_path() { return impl_->noted("config"); }
+Result<std::string> AlertStore::external_url() { return impl_->noted("external_url"); }
 
 Result<int64_t> AlertStore::data_version() { return impl_->integer("PRAGMA data_version"); }
 

@@ -98,9 +98,10 @@ class AlertStore {
   // How it is with the receivers, for people.
   Status save_receivers(std::span<const ReceiverState> states);
 
-  // Names the configuration's file, for commands.
-  Status note_config(const std::string& path);
+  // Notes the configuration's file and the URL of the page, for commands.
+  Status note_config(const std::string& path, const std::string& external_url);
   Result<std::string> config_path();
+  Result<std::string> external_url();
 
   Result<std::vector<Silence>> silences();
   // Creates a silence if `silence.id` is empty, else changes that one; both only if check_silence() finds no fault.

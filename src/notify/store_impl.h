@@ -26,6 +26,8 @@ class AlertStore::Impl {
   Status run(const std::string& sql, const std::vector<Value>& values,
              const std::function<Status(const Row& row)>& row = {});
   Status note_change(const SilenceChange& change);
+  // A value of the table `meta`; empty: there is none.
+  Result<std::string> noted(const std::string& name);
   // All or nothing.
   Status transaction(const std::function<Status()>& work);
 

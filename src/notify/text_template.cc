@@ -22,7 +22,7 @@ TemplateValue texts(const std::vector<std::pair<std::string, std::string>>& pair
   return {TemplateValue::Map(std::move(map))};
 }
 
-TemplateValue alert_value(const rules::Alert& alert) {
+TemplateValue alert_value(const rules::Alert& alert, const std::string& external_url) {
   const bool resolved = alert.state == rules::AlertState::kResolved;
   auto map = std::make_shared<TemplateMap>();
   map->kind = TemplateMap::Kind::kFields;
@@ -32,13 +32,15 @@ TemplateValue alert_value(const rules::Alert& alert) {
                  {"StartsAt", {time_text(alert.fired_at_ms)}},
                  {"EndsAt", {resolved ? time_text(alert.resolved_at_ms) : std::string()}},
                  {"Value", {alert.value}},
+                 {"GeneratorURL", {generator_url(alert, external_url)}},
                  {"Fingerprint", {fingerprint_text(fingerprint(alert.labels))}}};
   return {TemplateValue::Map(std::move(map))};
 }
 
 TemplateMap fields_of(const Notification& notification) {
   auto alerts = std::make_shared<std::vector<TemplateValue>>();
-  for (const rules::Alert& alert : notification.alerts) alerts->push_back(alert_value(alert));
+  for (const rules::Alert& alert : notification.alerts)
+    alerts->push_back(alert_value(alert, notification.external_url));
   TemplateMap fields{.kind = TemplateMap::Kind::kFields, .values = {}};
   fields.values = {{"Receiver", {notification.receiver}},
                    {"Status", {std::string(notification.resolved() ? "resolved" : "firing")}},
@@ -46,6 +48,7 @@ TemplateMap fields_of(const Notification& notification) {
                    {"GroupLabels", rules::labels_value(notification.group_labels)},
                    {"CommonLabels", rules::labels_value(common_labels(notification))},
                    {"CommonAnnotations", texts(common_annotations(notification))},
+                   {"ExternalURL", {notification.external_url}},
                    {"NotificationId", {notification.id}}};
   return fields;
 }
@@ -56,6 +59,7 @@ Result<std::string> expand(std::string_view text, const Notification& notificati
   const TemplateMap fields = fields_of(notification);
   rules::TemplateContext context;
   context.fields = &fields;
+  context.external_url = notification.external_url;
   return parsed->expand(context);
 }
 

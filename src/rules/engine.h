@@ -42,7 +42,7 @@ struct EngineOptions {
   int64_t stale_ms = int64_t{5} * 60 * 1000;
   int64_t rule_timeout_ns = 30 * kNanosPerSecond;
   query::Labels external_labels = {};
-  std::string external_url = {};
+  std::string external_url = {};  // without a slash at the end
 };
 
 // How far the data is.
@@ -62,6 +62,8 @@ class Engine final : public RuleReporter {
 
   // Nobody is told before the first call; nullptr: nobody. Evaluations go on.
   void set_sink(AlertSink* sink) { sink_ = sink; }
+  // EngineOptions::external_url, which may be known later than the engine is made.
+  void set_external_url(const std::string& url) { options_.external_url = url; }
 
   // Takes other groups. A rule that was there before (same file, group, name and labels) keeps its alerts; those of
   // rules that are gone are told to the sink as resolved. Errors: those of the store; the old groups remain.
@@ -95,7 +97,7 @@ class Engine final : public RuleReporter {
   void count_alerts();
   void tell(const Running& running, int64_t at_ms);
 
-  const EngineOptions options_;
+  EngineOptions options_;
   query::SeriesSource& data_;
   ResultStore& store_;
   const Clock& clock_;

@@ -117,6 +117,11 @@ Status RuleRunner::open_state() {
   return replaced;
 }
 
+void RuleRunner::set_external_url(const std::string& url) {
+  options_.engine.external_url = url;
+  if (engine_) engine_->set_external_url(url);
+}
+
 void RuleRunner::start() {
   thread_ = std::thread([this] { run(); });
 }

@@ -68,6 +68,8 @@ class RuleRunner final : public RuleReporter {
 
   // Call before start(); the sink must outlive the object. nullptr: nobody is told.
   void set_sink(AlertSink* sink) { gate_.target = sink; }
+  // Call before start(): EngineOptions::external_url.
+  void set_external_url(const std::string& url);
   void start();
   // Ends the thread after the evaluation that is running.
   void stop();
@@ -135,7 +137,7 @@ class RuleRunner final : public RuleReporter {
   void expire();
   void note_store(const Status& status);
 
-  const RunnerOptions options_;
+  RunnerOptions options_;
   const Clock& clock_;
   telemetry::Registry& registry_;
   const std::unique_ptr<Metrics> metrics_;

@@ -1,9 +1,9 @@
 // Functions of templates that print values, and escape what they print.
 #include <array>
-#include <cctype>
 #include <string>
 #include <utility>
 
+#include "rules/graph_link.h"
 #include "rules/template_arguments.h"
 
 namespace monitor::rules::templates {
@@ -12,23 +12,9 @@ namespace {
 
 using Value = TemplateValue;
 
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.' || c == '~') {
-      out += c;
-    } else {
-      out += c == ' ' ? "+" : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
-template <int kTab>
+template <GraphTab kTab>
 Result<Value> link(Arguments arguments, const TemplateContext& /*context*/) {
-  return with_texts(arguments, [](const auto& texts) -> Result<Value> {
-    return Value{fmt::format("/graph?g0.expr={}&g0.tab={}", percent_encoded(texts[0]), kTab)};
-  });
+  return with_texts(arguments, [](const auto& texts) -> Result<Value> { return Value{graph_link(texts[0], kTab)}; });
 }
 
 // Concatenates as Go's Sprint: with a space between two that are no texts.
@@ -82,16 +68,16 @@ Result<Value> html(Arguments arguments, const TemplateContext& /*context*/) {
 }
 
 Result<Value> urlquery(Arguments arguments, const TemplateContext& /*context*/) {
-  return Value{percent_encoded(printed(arguments, false))};
+  return Value{query_escaped(printed(arguments, false))};
 }
 
 constexpr std::array kFunctions = std::to_array<Function>({
-    {"graphLink", 1, 1, link<0>},
+    {"graphLink", 1, 1, link<GraphTab::kGraph>},
     {"html", 1, -1, html},
     {"print", 0, -1, print},
     {"printf", 1, -1, printf_function},
     {"println", 0, -1, println},
-    {"tableLink", 1, 1, link<1>},
+    {"tableLink", 1, 1, link<GraphTab::kTable>},
     {"urlquery", 1, -1, urlquery},
 });
 

@@ -5,6 +5,8 @@ import datetime
 import json
 import os
 import random
+import re
+import socket
 import sys
 import threading
 import time
@@ -30,6 +32,10 @@ RULES = """groups:
 """
 NOTIFY = """route: {receiver: hook, group_by: [alertname], group_wait: 0s, group_interval: 1s}
 receivers: [{name: hook, webhook_configs: [{url: '%s'}]}]
+"""
+LINK = """  - alert: Link
+    expr: vector(2)
+    annotations: {link: '{{ externalURL }}{{ graphLink "up" }} {{ pathPrefix }}'}
 """
 SECONDS = 120
 
@@ -98,7 +104,14 @@ class NotifyTest(ProgramTest):
         self.assertEqual((row["status"], row["receivers"]), ("firing", ["hook"]))
         self.assertIn("Always", self.alert("list"))
         wait_until(lambda: "sent (HTTP 200" in self.alert("history"), "the history")
+        body = self.hook.got[0][1]
+        self.assertRegex(body["externalURL"], rf"^http://{re.escape(socket.gethostname())}:\d+$")
+        self.assertEqual(body["alerts"][0]["generatorURL"], body["externalURL"] + "/graph?g0.expr=vector%281%29&g0.tab=1")
         self.assertIn("sent after", self.alert("test-notification", "--receiver", "hook"))
+        test = self.hook.told("TestNotification")[0][2]
+        self.assertEqual(test["generatorURL"], body["alerts"][0]["generatorURL"], "that of the last serve")
+        self.alert("test-notification", "--receiver", "hook", "--external-url", "https://m.example/x/")
+        self.assertEqual(self.hook.got[-1][1]["externalURL"], "https://m.example/x")
         self.alert("silence", "--matcher", "alertname=Always", "--for", "1h", "--reason", "test")
         wait_until(lambda: any(one["silencedBy"] for one in json.loads(self.alert("list", "--format", "json"))), "the silence")
         self.write("notify.yml", "route: {receiver: nobody}\n")
@@ -128,12 +141,23 @@ class NotifyTest(ProgramTest):
         for name in ("Always", "Other", "Stays"):
             wait_until(lambda n=name: self.hook.told(n), name, 60)
         first.kill()
-        self.write("rules.yml", stays.replace("  - alert: Always\n    expr: vector(1)\n", "").replace("name: g", "name: renamed"))
-        second = serve("--rules", f"{self.data}/rules.yml")
+        self.write("rules.yml", stays.replace("  - alert: Always\n    expr: vector(1)\n", "").replace("name: g", "name: renamed") + LINK)
+        status, _, err = run("monitor-analysis", "alert", "silence", "--matcher", "alertname=Nobody", "--for", "1h", "--reason",
+                             "while no server runs", "--data", f"{self.data}/a")
+        self.assertEqual(status, 0, err)
+        second = serve("--rules", f"{self.data}/rules.yml", "--external-url", "https://m.example/x/", "--audit-log",
+                       f"{self.data}/audit.jsonl")
         for name in ("Always", "Other"):
             wait_until(lambda n=name: self.hook.told(n, "resolved"), f"the end of {name}", 60)
         second.says("the rules of alerts that were firing no longer exist; the alerts are resolved")
         self.assertEqual(self.hook.told("Stays", "resolved"), [], "its rule is there, in a renamed group")
+        wait_until(lambda: self.hook.told("Link"), "an alert with a link")
+        self.assertEqual(self.hook.told("Link")[0][2]["annotations"]["link"], "https://m.example/x/graph?g0.expr=up&g0.tab=0 /x")
+        self.assertEqual(self.hook.told("Link")[0][2]["generatorURL"], "https://m.example/x/graph?g0.expr=vector%282%29&g0.tab=1")
+        wait_until(lambda: os.path.exists(f"{self.data}/audit.jsonl"), "the audit log")
+        event = json.loads(self.read(f"{self.data}/audit.jsonl").splitlines()[0])
+        self.assertEqual((event["event"], event["after"]["reason"]), ("silence.created", "while no server runs"))
+        self.assertRegex(event["by"], "^command of .")
         second.kill()
         os.remove(f"{self.data}/rules.yml")
         third = serve()

@@ -56,6 +56,9 @@ AlertCommands::AlertCommands(CLI::App& app) {
   add_config(*test);
   test->add_option("--receiver", flags_.receiver, "Its name in the configuration")->type_name("NAME")->required();
   test->add_option("--integration", flags_.integration, "Only this one: webhook, email[1], ...")->type_name("NAME");
+  test->add_option("--external-url", flags_.external_url,
+                   "The URL of the page in the test's links (default: that of the last serve)")
+      ->type_name("URL");
   test->add_option("--brokers", flags_.brokers, "For a kafka_configs without brokers")
       ->type_name("HOST:PORT,...")
       ->capture_default_str();

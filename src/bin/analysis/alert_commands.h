@@ -32,6 +32,7 @@ struct AlertFlags {
   bool list = false;
   bool all = false;
 
+  std::string external_url;
   std::string receiver;
   std::string integration;
   std::string brokers = "localhost:9092";

@@ -23,6 +23,8 @@ class AlertNotifications final : public rules::AlertSink {
   using Share = std::function<std::shared_ptr<notify::SharedLog>()>;
   AlertNotifications(notify::NotifierOptions options, Share share, const Clock& clock, telemetry::Registry& registry);
 
+  // Call before the first set_active().
+  void set_external_url(const std::string& url) { options_.external_url = url; }
   // Sets whether this instance is the one that notifies.
   void set_active(bool active);
   void update(std::span<const rules::Alert> alerts, int64_t evaluated_at_ms) override;
@@ -35,7 +37,7 @@ class AlertNotifications final : public rules::AlertSink {
   void start();
   void stop();
 
-  const notify::NotifierOptions options_;
+  notify::NotifierOptions options_;
   const Share share_;
   const Clock& clock_;
   telemetry::Registry& registry_;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "bin/analysis/alert_command.h"
+#include "bin/analysis/external_url.h"
 #include "notify/senders.h"
 #include "query/duration.h"
 #include "query/json.h"
@@ -137,6 +138,13 @@ int AlertViewCommand::test() {
     for (const notify::Receiver& one : config->receivers) names.push_back(one.name);
     return refuse(fmt::format("there is no receiver {}; there are {}", json_quote(flags_.receiver), join(names, ", ")));
   }
+  if (!flags_.external_url.empty()) {
+    auto url = parse_external_url(flags_.external_url);
+    if (!url) return cli_.usage_error(url.error().message());
+    flags_.external_url = std::move(*url);
+  } else if (store) {
+    if (auto noted = (*store)->external_url()) flags_.external_url = std::move(*noted);
+  }
   bool all = true;
   size_t sent = 0;
   for (const notify::Integration& one : receiver->integrations) {
@@ -154,7 +162,7 @@ bool AlertViewCommand::test_one(const notify::Receiver& receiver, const notify::
   options.clock = &clock_;
   options.brokers = flags_.brokers;
   const std::atomic<bool> stop = false;
-  const auto notification = notify::test_notification(receiver.name, one.name, now_ms_);
+  const auto notification = notify::test_notification(receiver.name, one.name, now_ms_, flags_.external_url);
   const int64_t begun = clock_.mono_ns();
   const notify::Outcome outcome = notify::make_sender(one, options)->send(notification, stop);
   const int64_t took_ms = (clock_.mono_ns() - begun) / kNanosPerMilli;

@@ -23,6 +23,7 @@
 #include "bin/analysis/alert_notifications.h"
 #include "bin/analysis/alert_shared_log.h"
 #include "bin/analysis/config_stores.h"
+#include "bin/analysis/external_url.h"
 #include "bin/analysis/observability_server.h"
 #include "bin/analysis/serve_rules.h"
 #include "plugins/builtin/registry.h"
@@ -79,6 +80,11 @@ class Page {
     if (const Status started = api.start(); !started) return fail("cannot serve the page", started.error());
     auto server = start(http, api);
     if (!server) return fail("cannot serve the page", server.error());
+    const std::string url = flags_.external_url.empty()
+                                ? default_external_url(!flags_.access.tls_cert.empty(), (*server)->port())
+                                : flags_.external_url;
+    rules_->set_external_url(url);
+    notifications_->set_external_url(url);
     return follow(**store);
   }
 
@@ -261,6 +267,7 @@ CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
   declare_rules(*sub, flags.rules);
   sub->add_option("--notify", flags.notify, "Notify the receivers of this file of the alerts of rules")
       ->type_name("FILE");
+  declare_external_url(*sub, flags.external_url);
   sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)")->type_name("FILE");
   sub->add_option("--history-max", flags.history_max, "Maximum size of the history: bytes, or with a unit")
       ->type_name("SIZE")
@@ -283,6 +290,12 @@ int serve_page(const Cli& cli, ServeFlags& flags) {
   if (!http) return cli.usage_error("--http: " + http.error().message());
   if (const std::string fault = check_access(flags.access, *http); !fault.empty()) return cli.usage_error(fault);
   warn_about_access(flags.access, *http);
+  if (!flags.external_url.empty()) {
+    auto url = parse_external_url(flags.external_url);
+    if (!url) return cli.usage_error(url.error().message());
+    flags.external_url = std::move(*url);
+    flags.access.hosts.push_back(host_of_external_url(flags.external_url));
+  }
   history::HistoryOptions options{.path = flags.history.empty() ? cli.data_folder() + "/history.db" : flags.history};
   const auto most = size_of("--history-max", flags.history_max, "16MiB");
   if (!most) return cli.usage_error(most.error().message());

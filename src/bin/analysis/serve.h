@@ -29,6 +29,7 @@ struct ServeFlags {
   std::string query_memory = "256MiB";
   std::vector<std::string> rules;  // files and folders
   std::string notify;              // the configuration of notifications; empty: nobody is notified
+  std::string external_url;        // empty: by the page's address
 };
 
 CLI::App* declare_serve(CLI::App& app, ServeFlags& flags);

@@ -50,6 +50,7 @@ class ServeRules final : private config::ConfigListener {
   // Call before start(). Who is told of alerts, while this instance is the one that notifies; and who learns whether it
   // is (RunnerOptions::on_notifies).
   void set_sink(rules::AlertSink* sink);
+  void set_external_url(const std::string& url) { runner_->set_external_url(url); }
   void on_notifies(std::function<void(bool notifies)> tell) { on_notifies_ = std::move(tell); }
 
   void start();

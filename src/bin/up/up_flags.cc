@@ -58,6 +58,9 @@ CLI::App* declare_up(Cli& cli, UpFlags& flags) {
       ->allow_extra_args(false);
   up.add_option("--notify", flags.notify, "Notify the receivers of this file of the alerts of rules")
       ->type_name("FILE");
+  up.add_option("--external-url", flags.external_url,
+                "Where people find the web page, for links in notifications (default: this host's name and the port)")
+      ->type_name("URL");
   up.add_flag("--web-insecure", flags.web_insecure,
               "Allow the web page plain text, and reading without a login, on an address that other hosts can reach");
   up.add_option("--kafka", flags.kafka,

@@ -29,6 +29,7 @@ struct UpFlags {
   std::vector<std::string> groups;
   std::vector<std::string> rules;  // files and folders
   std::string notify;              // the configuration of notifications
+  std::string external_url;        // of the web page; empty: by its address
   EtcdFlags etcd;
   OptionalValue simulate;
 };

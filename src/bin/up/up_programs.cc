@@ -109,6 +109,7 @@ void UpPrograms::add_page(supervisor::Supervisor& supervisor, const std::string&
   if (flags_.web_insecure) arguments.emplace_back("--insecure");
   for (const std::string& path : flags_.rules) arguments.insert(arguments.end(), {"--rules", path});
   if (!flags_.notify.empty()) arguments.insert(arguments.end(), {"--notify", flags_.notify});
+  if (!flags_.external_url.empty()) arguments.insert(arguments.end(), {"--external-url", flags_.external_url});
   auto page = spec(kPage, std::move(arguments));
   page.program = program_folder() + "/monitor-analysis";
   auto& added = supervisor.add(std::move(page));

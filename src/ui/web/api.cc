@@ -212,6 +212,8 @@ void Api::own_page(const Request& request, const Responder& responder) {
     const bool reads = !ready && std::holds_alternative<Identity>(gate_.admit(request, access::Role::kViewer));
     const std::string why = reads ? ": " + state_.log.trouble : "";
     responder.reply(ready ? text_reply(200, "ready") : text_reply(503, "not ready" + why));
+  } else if (request.path == "/graph") {
+    responder.reply(graph_reply(request));
   } else if (const auto asset = find_asset(request.path)) {
     responder.reply({.content_type = std::string(asset->content_type),
                      .body = std::make_shared<const std::string>(asset->bytes),

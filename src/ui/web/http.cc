@@ -8,6 +8,7 @@
 
 #include "base/hex.h"
 #include "base/text.h"
+#include "rules/graph_link.h"
 #include "telemetry/http/host_header.h"
 
 namespace monitor::analysis::web {
@@ -95,6 +96,15 @@ Reply error_reply(unsigned status, const std::string& message) {
 }
 
 Reply error_reply(const Error& error) { return error_reply(status_of(error.code()), error.message()); }
+
+Reply graph_reply(const Request& request) {
+  Reply reply = text_reply(302, "");
+  reply.location = "./";
+  for (const auto& [name, value] : request.parameters) {
+    if (name == "g0.expr") reply.location = "api/v1/query?query=" + rules::query_escaped(value);
+  }
+  return reply;
+}
 
 std::vector<std::string> header_values(const Request& request, std::string_view name) {
   std::vector<std::string> found;

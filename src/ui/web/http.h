@@ -38,6 +38,7 @@ struct Reply {
   bool keep = false;       // may be cached forever
   int retry_after_s = 0;   // 0: no Retry-After
   std::string set_cookie = {};
+  std::string location = {};  // of a redirection
 };
 
 // Decodes %XX in place and returns the new length. Leaves "%00" as it is, because a NUL would end the text for C code.
@@ -48,6 +49,10 @@ Reply text_reply(unsigned status, const std::string& text);
 // {"error": ...}, with the HTTP status for the error's code.
 Reply error_reply(const Error& error);
 Reply error_reply(unsigned status, const std::string& message);
+
+// For /graph?g0.expr=..., Prometheus' link to the result of an expression: a redirection to the query's result.
+// Relative, because a proxy may serve the page below a path.
+Reply graph_reply(const Request& request);
 
 // The values of all headers of this name, in the order in which they came. Their names compare in any case.
 std::vector<std::string> header_values(const Request& request, std::string_view name);
