@@ -44,6 +44,7 @@ std::string status_key(std::string_view agent_id) { return joined("status", agen
 std::string inventory_key(std::string_view agent_id) { return joined("inventory", agent_id); }
 std::string plugin_key(std::string_view plugin) { return std::string(kPluginsRoot).append(plugin); }
 std::string notification_log_key(size_t part) { return std::string(kNotificationsRoot) + std::to_string(part); }
+std::string silence_key(std::string_view id) { return std::string(kSilencesRoot).append(id); }
 std::string rules_key(std::string_view name) { return std::string(kRulesRoot).append(name); }
 std::string notifier_key() { return joined("leases", "notifier"); }
 

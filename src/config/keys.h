@@ -26,6 +26,9 @@ inline constexpr std::string_view kRulesRoot = "/monitor/rules/";
 // What receivers of alerts were told, in parts, for the instance that notifies next.
 inline constexpr std::string_view kNotificationsRoot = "/monitor/notifications/";
 
+// Silences of alerts, by id, for all instances.
+inline constexpr std::string_view kSilencesRoot = "/monitor/silences/";
+
 inline constexpr size_t kMaxKeySegments = 8;
 
 std::string defaults_key();                            // /monitor/defaults
@@ -35,6 +38,7 @@ std::string status_key(std::string_view agent_id);     // /monitor/status/<agent
 std::string inventory_key(std::string_view agent_id);  // /monitor/inventory/<agent-id>
 std::string plugin_key(std::string_view plugin);       // /monitor/plugins/<plugin>
 std::string notification_log_key(size_t part);         // /monitor/notifications/<part>
+std::string silence_key(std::string_view id);          // /monitor/silences/<id>
 std::string rules_key(std::string_view name);          // /monitor/rules/<name>
 std::string notifier_key();                            // /monitor/leases/notifier
 

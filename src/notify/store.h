@@ -48,15 +48,6 @@ struct Episode {
   rules::Alert alert;  // kFiring: it lasts
 };
 
-// Who changes a silence, and how.
-struct SilenceEditor {
-  std::string who;
-  std::string by;         // "command of" and the user's name on this host, or how the page's user has proved it
-  std::string role = {};  // this and what follows: of the page's user
-  std::string address = {};
-  std::string forwarded_for = {};
-};
-
 struct SilenceChange {
   int64_t number = 0;
   int64_t time_ms = 0;
@@ -108,6 +99,11 @@ class AlertStore {
   // Returns it. kNotFound; kFailedPrecondition: it has expired; kResourceExhausted: there are kMaxSilences.
   Result<Silence> set_silence(Silence silence, const SilenceEditor& editor);
   Result<Silence> expire_silence(const std::string& id, const SilenceEditor& editor);
+  // Takes a silence of another instance, with its times, if it is newer than what is here. False: it is not.
+  // kInvalidArgument; kResourceExhausted.
+  Result<bool> import_silence(const Silence& silence, const SilenceEditor& editor);
+  // Who made the last change of the silence that is known; empty: nobody is known.
+  Result<SilenceEditor> last_editor(const std::string& id);
   // After `number`, oldest first.
   Result<std::vector<SilenceChange>> silence_changes(int64_t number);
   // Passes the changes that have not been audited yet to `audit`, oldest first. Several processes may call this: each

@@ -25,6 +25,7 @@ class AlertStore::Impl {
   // Runs a statement with these values; `row` is called for each row, and ends the reading with an error.
   Status run(const std::string& sql, const std::vector<Value>& values,
              const std::function<Status(const Row& row)>& row = {});
+  Status write_silence(const Silence& silence);
   Status note_change(const SilenceChange& change);
   // A value of the table `meta`; empty: there is none.
   Result<std::string> noted(const std::string& name);

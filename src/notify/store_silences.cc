@@ -27,6 +27,9 @@ Result<Silence> silence_of(const sqlite::Statement& row) {
   return silence;
 }
 
+// The clock of the host that made the last change may be ahead.
+int64_t updated_after(const Silence& before, int64_t now_ms) { return std::max(now_ms, before.updated_ms + 1); }
+
 }  // namespace
 
 Result<std::vector<Silence>> AlertStore::silences() {
@@ -65,13 +68,9 @@ Result<Silence> AlertStore::set_silence(Silence silence, const SilenceEditor& ed
       }
       before = silence_json(*old, now);
       silence.created_ms = old->created_ms;
+      silence.updated_ms = updated_after(*old, now);
     }
-    if (Status good = impl_->run("INSERT OR REPLACE INTO silences VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                                 {silence.id, to_string(silence.matchers), silence.starts_ms, silence.ends_ms,
-                                  silence.created_ms, silence.updated_ms, silence.author, silence.reason});
-        !good) {
-      return good;
-    }
+    if (Status good = impl_->write_silence(silence); !good) return good;
     return impl_->note_change({.time_ms = now,
                                .event = before.empty() ? "silence.created" : "silence.changed",
                                .id = silence.id,
@@ -95,13 +94,10 @@ Result<Silence> AlertStore::expire_silence(const std::string& id, const SilenceE
       return Error(Code::kFailedPrecondition, "the silence " + id + " has expired already");
     }
     result = *old;
-    result.ends_ms = result.updated_ms = now;
+    result.ends_ms = now;
     result.starts_ms = std::min(result.starts_ms, now);
-    if (Status good = impl_->run("UPDATE silences SET starts_ms = ?2, ends_ms = ?3, updated_ms = ?3 WHERE id = ?1",
-                                 {id, result.starts_ms, now});
-        !good) {
-      return good;
-    }
+    result.updated_ms = updated_after(*old, now);
+    if (Status good = impl_->write_silence(result); !good) return good;
     return impl_->note_change({.time_ms = now,
                                .event = "silence.expired",
                                .id = id,
@@ -111,6 +107,53 @@ Result<Silence> AlertStore::expire_silence(const std::string& id, const SilenceE
   });
   if (!done) return done.error();
   return result;
+}
+
+Result<bool> AlertStore::import_silence(const Silence& silence, const SilenceEditor& editor) {
+  const int64_t now = impl_->now_ms();
+  bool taken = false;
+  const Status done = impl_->transaction([&]() -> Status {
+    const auto known = silences();
+    if (!known) return known.error();
+    const auto old = std::ranges::find(*known, silence.id, &Silence::id);
+    const bool is_known = old != known->end();
+    if (is_known && !is_newer(silence, *old)) return {};
+    if (!is_known && known->size() >= kMaxSilences) {
+      return Error(Code::kResourceExhausted,
+                   fmt::format("there are {} silences already, the most allowed", known->size()));
+    }
+    taken = true;
+    if (Status good = impl_->write_silence(silence); !good) return good;
+    const bool ended = silence.state(now) == Silence::State::kExpired;
+    return impl_->note_change({.time_ms = now,
+                               .event = ended      ? "silence.expired"
+                                        : is_known ? "silence.changed"
+                                                   : "silence.created",
+                               .id = silence.id,
+                               .editor = editor,
+                               .before = is_known ? silence_json(*old, now) : "",
+                               .after = silence_json(silence, now)});
+  });
+  if (!done) return done.error();
+  return taken;
+}
+
+Result<SilenceEditor> AlertStore::last_editor(const std::string& id) {
+  SilenceEditor editor;
+  const Status read = impl_->run("SELECT who, by FROM silence_changes WHERE id = ?1 ORDER BY number DESC LIMIT 1", {id},
+                                 [&](const auto& row) -> Status {
+                                   editor.who = row.bytes(0);
+                                   editor.by = row.bytes(1);
+                                   return {};
+                                 });
+  if (!read) return read.error();
+  return editor;
+}
+
+Status AlertStore::Impl::write_silence(const Silence& silence) {
+  return run("INSERT OR REPLACE INTO silences VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             {silence.id, to_string(silence.matchers), silence.starts_ms, silence.ends_ms, silence.created_ms,
+              silence.updated_ms, silence.author, silence.reason});
 }
 
 Status AlertStore::Impl::note_change(const SilenceChange& change) {

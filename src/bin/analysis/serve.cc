@@ -26,6 +26,7 @@
 #include "bin/analysis/external_url.h"
 #include "bin/analysis/observability_server.h"
 #include "bin/analysis/serve_rules.h"
+#include "bin/analysis/silence_sharing.h"
 #include "plugins/builtin/registry.h"
 #include "ui/web/api.h"
 #include "ui/web/log_tailer.h"
@@ -75,6 +76,7 @@ class Page {
     if (!rules) return fail("the rules cannot be run", rules.error());
     rules_ = std::move(*rules);
     rules_->set_sink(notifications_.get());
+    if (const Status shared = share_silences(); !shared) return fail("silences cannot be shared", shared.error());
     rules_->on_notifies([this](bool notifies) { notifications_->set_active(notifies); });
     web::Api api(loop_, api_options(*access, history_options.path), state_, broadcaster_, registry_, catalog_);
     if (const Status started = api.start(); !started) return fail("cannot serve the page", started.error());
@@ -117,17 +119,29 @@ class Page {
       options.senders.kafka_properties = flags_.log.kafka.properties;
     }
     AlertNotifications::Share share;
-    if (flags_.dir.empty() && flags_.etcd.named()) {
-      share = [this] {
-        return std::make_shared<StoreSharedLog>([this] {
-          // Notifications wait for an answer.
-          const config::BlockingEtcdOptions quick{.call_timeout_ns = kNanosPerSecond,
-                                                  .total_timeout_ns = 2 * kNanosPerSecond};
-          return open_config_store(flags_.etcd, "", disk_, quick);
-        });
-      };
+    if (shares()) {
+      share = [this] { return std::make_shared<StoreSharedLog>([this] { return open_quick_store(); }); };
     }
     notifications_ = std::make_unique<AlertNotifications>(std::move(options), std::move(share), clock_, registry_);
+    return {};
+  }
+
+  // Whether there may be other instances, which share etcd with this one. An etcd that no option names may not exist.
+  bool shares() const { return flags_.dir.empty() && flags_.etcd.named(); }
+
+  Result<std::unique_ptr<config::ConfigStore>> open_quick_store() const {
+    // Notifications wait for an answer.
+    const config::BlockingEtcdOptions quick{.call_timeout_ns = kNanosPerSecond,
+                                            .total_timeout_ns = 2 * kNanosPerSecond};
+    return open_config_store(flags_.etcd, "", disk_, quick);
+  }
+
+  Status share_silences() {
+    if (!shares()) return {};
+    auto opened = SilenceSharing::open(flags_.etcd, cli_.data_folder() + "/alerts.db", loop_, clock_,
+                                       [this] { return open_quick_store(); });
+    if (!opened) return opened.error();
+    silences_ = std::move(*opened);
     return {};
   }
 
@@ -206,6 +220,7 @@ class Page {
     });
     rules_->start();
     scores_->start();
+    if (silences_) silences_->start();
     log_info("reading", {{"log", flags_.log.address()}});
     service_.set_status([this] { return "reading " + flags_.log.address(); });
     service_.ready();
@@ -229,7 +244,8 @@ class Page {
   web::EventBroadcaster broadcaster_;
   std::unique_ptr<analysis::unusual::TrackingThread> scores_;
   std::unique_ptr<AlertNotifications> notifications_;
-  std::unique_ptr<ServeRules> rules_;  // its thread uses the notifications
+  std::unique_ptr<ServeRules> rules_;         // its thread uses the notifications
+  std::unique_ptr<SilenceSharing> silences_;  // nullptr: there are no other instances
   std::atomic<bool> stop_ = false;
 };
 
@@ -241,43 +257,6 @@ Result<uint64_t> size_of(const char* option, const std::string& text, const char
 }
 
 }  // namespace
-
-CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
-  CLI::App* const sub = app.add_subcommand("serve", "Serve the web page and its API, with history");
-  add_log_options(*sub, flags.log);
-  add_configuration_options(*sub, flags.etcd, flags.dir);
-  sub->add_option("--http", flags.http, "Serve the page on ADDR:PORT; 0 picks a free port")
-      ->type_name("ADDR:PORT")
-      ->capture_default_str();
-  declare_access(*sub, flags.access);
-  add_duration(*sub, "--query-timeout", flags.query_timeout_ns,
-               "End a query of the API after this time (default: 30s)");
-  sub->add_option("--query-threads", flags.query_threads, "Queries of the API that run at once; further ones wait")
-      ->type_name("N")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  sub->add_option("--query-samples", flags.query_samples, "Samples that a query of the API may use, 8 to 16 bytes each")
-      ->type_name("N")
-      ->check(CLI::Range(1'000, 1'000'000'000))
-      ->capture_default_str();
-  sub->add_option("--query-memory", flags.query_memory,
-                  "Memory that the samples and labels of a query of the API may take: bytes, or with a unit")
-      ->type_name("SIZE")
-      ->capture_default_str();
-  declare_rules(*sub, flags.rules);
-  sub->add_option("--notify", flags.notify, "Notify the receivers of this file of the alerts of rules")
-      ->type_name("FILE");
-  declare_external_url(*sub, flags.external_url);
-  sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)")->type_name("FILE");
-  sub->add_option("--history-max", flags.history_max, "Maximum size of the history: bytes, or with a unit")
-      ->type_name("SIZE")
-      ->capture_default_str();
-  add_duration(*sub, "--keep-full", flags.keep_ns[0], "Retention of ticks at full resolution")->default_str("1d");
-  add_duration(*sub, "--keep-10s", flags.keep_ns[1], "Retention of 10 s rollups")->default_str("3d");
-  add_duration(*sub, "--keep-1m", flags.keep_ns[2], "Retention of 1 min rollups")->default_str("30d");
-  add_duration(*sub, "--keep-1h", flags.keep_ns[3], "Retention of 1 h rollups")->default_str("400d");
-  return sub;
-}
 
 int serve_page(const Cli& cli, ServeFlags& flags) {
   if (const std::string fault = resolve_log(cli, flags.log); !fault.empty()) return cli.usage_error(fault);

@@ -37,6 +37,7 @@ KeyRole author_role() {
   role.permissions.push_back(one(defaults_key(), true));
   role.permissions.push_back(one(notifier_key(), true));
   role.permissions.push_back(all(std::string(kNotificationsRoot), true));
+  role.permissions.push_back(all(std::string(kSilencesRoot), true));
   role.permissions.push_back(all(std::string(kKeyRoot)));
   return role;
 }

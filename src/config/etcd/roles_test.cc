@@ -47,7 +47,7 @@ TEST(Roles, AuthorWritesDocumentsButNoStatus) {
   for (const char* const key :
        {"/monitor/defaults", "/monitor/groups/web", "/monitor/config/web-1", "/monitor/overrides/agents/web-1/manual",
         "/monitor/plugins/x", "/monitor/inventory/web-1", "/monitor/rules/x", "/monitor/leases/notifier",
-        "/monitor/notifications/7"}) {
+        "/monitor/notifications/7", "/monitor/silences/1cc3ce9d1ea53472"}) {
     EXPECT_EQ(may(role, key), May::kWrite) << key;
   }
   EXPECT_EQ(may(role, "/monitor/unknown/x"), May::kRead) << "an author may write only known folders";
