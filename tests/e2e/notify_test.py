@@ -191,20 +191,77 @@ class NotifyTest(ProgramTest):
         self.assertEqual(up.stop(), 0)
         self.check(kills)
 
-    def test_another_instance_takes_over(self):
-        etcd = Etcd()
-        self.addCleanup(etcd.close)
+    def pair(self, etcd, *more):
+        """Starts instances by name: serve(NAME)."""
         self.start_agent("web-1", self.start_server(), "--simulate")
 
         def serve(name):
             return self.start("monitor-analysis", "serve", "--log", f"sqlite:{self.data}/log.db", "--etcd", etcd.address, "--data",
                               f"{self.data}/{name}", "--http", "127.0.0.1:0", "--rules", f"{self.data}/rules.yml", "--notify",
-                              f"{self.data}/notify.yml")
+                              f"{self.data}/notify.yml", *more)
 
+        return serve
+
+    def alert_of(self, name, *arguments):
+        """A command on the host of an instance."""
+        status, out, err = run("monitor-analysis", "alert", *arguments, "--data", f"{self.data}/{name}")
+        self.assertEqual(status, 0, err)
+        return out
+
+    def check_shared_silences(self, etcd):
+        """A silence that is set where nobody notifies reaches the instance that notifies."""
+        matcher = ("silence", "--matcher", "alertname=Always", "--reason", "test", "--format", "json")
+        made = json.loads(self.alert_of("b", *matcher, "--for", "1h"))
+        for name in ("a", "b"):
+            wait_until(lambda n=name: json.loads(self.alert_of(n, "silence", "--list", "--format", "json"))[:1] == [made], f"it in {name}")
+        wait_until(lambda: [one["silencedBy"] for one in json.loads(self.alert_of("a", "list", "--format", "json"))
+                            if one["labels"]["alertname"] == "Always"] == [[made["id"]]], "the silence to apply")
+        self.alert_of("a", "silence", "--expire", made["id"])
+        wait_until(lambda: self.alert_of("b", "silence", "--list") == "no silence lasts or will begin\n", "its end")
+        self.assertIn(made["id"], etcd.ctl("get", "/monitor/silences/", "--prefix"))
+
+    def events(self):
+        """The ids of the notifications of each event."""
+        events = {}
+        for _, identity, alert in self.hook.told("Wave") + self.hook.told("Always"):
+            events.setdefault((alert["labels"]["alertname"], alert["startsAt"], alert["status"]), set()).add(identity)
+        return events
+
+    def test_the_last_holder_goes_on_while_etcd_is_away(self):
+        etcd = Etcd()
+        self.addCleanup(etcd.close)
+        serve = self.pair(etcd, "--notify-alone-after", "90s")
+        holder = serve("a")
+        holder.says("this instance notifies of alerts")
+        other = serve("b")
+        other.says("reading log")
+        wait_until(lambda: self.hook.told("Wave", "firing"), "an alert", 60)
+        etcd.stop()
+        holder.says("etcd does not answer; this instance passes alerts on", limit=60)
+        before = len(self.hook.told("Wave", "firing"))
+        wait_until(lambda: len(self.hook.told("Wave", "firing")) > before, "an alert without etcd", 60)
+        etcd.start()
+        holder.says("etcd says again which instance passes alerts on", limit=60)
+        before = len(self.hook.told("Wave", "resolved"))
+        wait_until(lambda: len(self.hook.told("Wave", "resolved")) > before, "the end of an alert", 60)
+        self.assertEqual({event: ids for event, ids in self.events().items() if len(ids) > 1}, {}, "told twice")
+        self.assertEqual(other.said("this instance notifies of alerts"), 0)
+        # Both the holder and etcd are away: the other one tells after a time.
+        etcd.stop()
+        holder.kill()
+        other.says("etcd does not answer; this instance passes alerts on", limit=150)
+        at = len(self.hook.told("Wave", "firing"))
+        wait_until(lambda: len(self.hook.told("Wave", "firing")) > at, "an alert by the other one", 150)
+
+    def test_another_instance_takes_over(self):
+        etcd = Etcd()
+        self.addCleanup(etcd.close)
+        serve = self.pair(etcd)
         holder = serve("a")
         holder.says("this instance notifies of alerts")
         names, other = ["a", "b"], serve("b")
         other.says("reading log")
+        self.check_shared_silences(etcd)
         for _ in range(2):
             before = len(self.hook.told("Wave", "firing"))
             wait_until(lambda n=before: len(self.hook.told("Wave", "firing")) > n, "an alert", 60)
@@ -216,11 +273,8 @@ class NotifyTest(ProgramTest):
             holder, other = other, serve(names[0])
             names.reverse()
             other.says("reading log")
-        events = {}
-        for _, identity, alert in self.hook.told("Wave") + self.hook.told("Always"):
-            events.setdefault((alert["labels"]["alertname"], alert["startsAt"], alert["status"]), set()).add(identity)
-        self.assertEqual({event: ids for event, ids in events.items() if len(ids) > 1}, {})
-        self.assertEqual(len([event for event in events if event[0] == "Always"]), 1, "told by both")
+        self.assertEqual({event: ids for event, ids in self.events().items() if len(ids) > 1}, {})
+        self.assertEqual(len([event for event in self.events() if event[0] == "Always"]), 1, "told by both")
 
     def check(self, kills):
         ids = [body["notificationId"] for _, body in self.hook.got]

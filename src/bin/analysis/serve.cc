@@ -102,6 +102,7 @@ class Page {
             .data_folder = cli_.data_folder(),
             .etcd = flags_.dir.empty() ? &flags_.etcd : nullptr,
             .config_dir = flags_.dir,
+            .alone_after_ns = flags_.notify_alone_after_ns,
             .scores = &scores_->board()};
   }
 

@@ -31,6 +31,9 @@ CLI::App* declare_serve(CLI::App& app, ServeFlags& flags) {
   declare_rules(*sub, flags.rules);
   sub->add_option("--notify", flags.notify, "Notify the receivers of this file of the alerts of rules")
       ->type_name("FILE");
+  add_duration(*sub, "--notify-alone-after", flags.notify_alone_after_ns,
+               "While etcd does not answer for so long, notify although another instance may do so, too")
+      ->default_str("5m");
   declare_external_url(*sub, flags.external_url);
   sub->add_option("--history", flags.history, "The history's file (default: <data>/history.db)")->type_name("FILE");
   sub->add_option("--history-max", flags.history_max, "Maximum size of the history: bytes, or with a unit")

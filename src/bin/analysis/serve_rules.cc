@@ -81,9 +81,19 @@ void declare_rules(CLI::App& app, std::vector<std::string>& paths) {
       ->allow_extra_args(false);
 }
 
+ServeRules::ServeRules(const ServeRulesOptions& options, EventLoop& loop, const Clock& clock,
+                       telemetry::Registry& registry)
+    : options_(options),
+      loop_(loop),
+      clock_(clock),
+      worker_(loop),
+      alone_gauge_(registry.gauge("monitor_rules_notifies_alone",
+                                  "1 while this instance passes alerts on without knowing whether another one does, "
+                                  "because etcd does not answer.")) {}
+
 Result<std::unique_ptr<ServeRules>> ServeRules::open(const ServeRulesOptions& options, EventLoop& loop,
                                                      const Clock& clock, Disk& disk, telemetry::Registry& registry) {
-  std::unique_ptr<ServeRules> rules(new ServeRules(options, loop, clock));
+  std::unique_ptr<ServeRules> rules(new ServeRules(options, loop, clock, registry));
   ServeRules* const self = rules.get();
   rules::RunnerOptions runner;
   runner.store.path = rules::store_path(options.history_path);
@@ -158,8 +168,27 @@ bool ServeRules::may_notify() {
   if (options_.etcd == nullptr) return lock_held();
   const config::ExclusiveKey* const key = shared_key_;
   if (key == nullptr) return false;
-  if (options_.etcd->named() || key->answered()) return key->held();
+  if (options_.etcd->named() || key->answered()) {
+    const bool held = key->held();
+    return may_alone(*key) || held;
+  }
   return clock_.mono_ns() - started_ns_ >= kUnnamedEtcdAnswersNs && lock_held();
+}
+
+// Without etcd, nobody knows who is the one. An alert that comes twice is better than one that never comes.
+bool ServeRules::may_alone(const config::ExclusiveKey& key) {
+  const int64_t silent_ns = key.silent_ns();
+  const bool alone = silent_ns > 0 && !key.held() && (key.last_held() || silent_ns >= options_.alone_after_ns);
+  if (alone == alone_) return alone;
+  alone_ = alone;
+  alone_gauge_.set(alone ? 1 : 0);
+  if (alone) {
+    log_warning("etcd does not answer; this instance passes alerts on, and another one may do so, too",
+                {{"silent_s", silent_ns / kNanosPerSecond}});
+  } else {
+    log_info("etcd says again which instance passes alerts on");
+  }
+  return alone;
 }
 
 // Whether the rules in the configuration are known.

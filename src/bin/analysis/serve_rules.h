@@ -31,8 +31,11 @@ struct ServeRulesOptions {
   std::vector<std::string> paths;
   std::string history_path;
   std::string data_folder;
-  const EtcdFlags* etcd = nullptr;                        // nullptr: the configuration is in files
-  std::string config_dir = {};                            // below this folder
+  const EtcdFlags* etcd = nullptr;  // nullptr: the configuration is in files
+  std::string config_dir = {};      // below this folder
+  // While etcd does not answer for longer, this instance notifies although another one may do so as well. The last
+  // holder of the key goes on at once.
+  int64_t alone_after_ns = 5 * 60 * kNanosPerSecond;
   const analysis::unusual::ScoreBoard* scores = nullptr;  // for unusual(); must outlive the rules
 };
 
@@ -62,11 +65,11 @@ class ServeRules final : private config::ConfigListener {
   void stop();
 
  private:
-  ServeRules(const ServeRulesOptions& options, EventLoop& loop, const Clock& clock)
-      : options_(options), loop_(loop), clock_(clock), worker_(loop) {}
+  ServeRules(const ServeRulesOptions& options, EventLoop& loop, const Clock& clock, telemetry::Registry& registry);
   Status connect(Disk& disk);
   void take_key();
   bool may_notify();
+  bool may_alone(const config::ExclusiveKey& key);
   bool complete() const;
   bool lock_held();
   void on_keys(const config::KeySet& keys) override;
@@ -86,6 +89,8 @@ class ServeRules final : private config::ConfigListener {
   int64_t started_ns_ = 0;
   std::optional<LockFile> lock_;  // used on the runner's thread, as what follows
   bool locked_ = false;
+  bool alone_ = false;
+  telemetry::Gauge& alone_gauge_;
   std::unique_ptr<rules::RuleRunner> runner_;  // its thread uses the members above
 };
 

@@ -19,7 +19,7 @@ constexpr int64_t kHourMs = 3'600'000;
 
 struct Instance {
   Instance(const std::string& store, std::string host, int64_t ahead_ms = 0) : shared(store) {
-    clock.set_wall((int64_t{1'800'000'000'000} + ahead_ms) * kNanosPerMilli);
+    clock.step_wall(ahead_ms * kNanosPerMilli);
     alerts = std::move(*AlertStore::open(folder.path() + "/alerts.db", AlertStore::Open::kCreate, clock));
     // Another connection, as the page's and those of commands.
     page = std::move(*AlertStore::open(folder.path() + "/alerts.db", AlertStore::Open::kExisting, clock));

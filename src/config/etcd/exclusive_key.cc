@@ -1,5 +1,6 @@
 #include "config/etcd/exclusive_key.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -9,7 +10,8 @@
 namespace monitor::config {
 
 struct ExclusiveKey::Impl {
-  Impl(Timers& t, EtcdClient& c, ExclusiveKeyOptions given) : timers(t), client(c), options(std::move(given)) {}
+  Impl(Timers& t, EtcdClient& c, ExclusiveKeyOptions given)
+      : timers(t), client(c), options(std::move(given)), answered_ns(timers.clock().mono_ns()) {}
   ~Impl() {
     timers.cancel_timer(timer);
     timers.cancel_timer(done_timer);
@@ -19,10 +21,12 @@ struct ExclusiveKey::Impl {
   void step();
   void grant();
   void keep_alive();
+  void take_key_in_turn();
   void take_key();
   void on_taken(const Result<pb::TxnResponse>& response);
   void fail(const Error& reason);
-  void rest();
+  void rest(int64_t steps = 1);
+  void note_answer();
   void revoke();
   void finish();
 
@@ -31,7 +35,6 @@ struct ExclusiveKey::Impl {
   ExclusiveKeyOptions options;
   int64_t lease = 0;
   int64_t lease_until_ns = 0;  // it exists at least until then
-  bool failing = false;
   std::string holder;
   bool stopping = false;
   std::function<void()> done;
@@ -39,7 +42,10 @@ struct ExclusiveKey::Impl {
   Timers::TimerId timer = 0;
   Timers::TimerId done_timer = 0;
   std::atomic<int64_t> held_until_ns = 0;
+  std::atomic<bool> ours = false;  // by etcd's last answer
   std::atomic<bool> answered = false;
+  std::atomic<bool> failing = false;
+  std::atomic<int64_t> answered_ns;
 };
 
 // A step renews the lease, and then takes the key or sees who has it.
@@ -59,7 +65,7 @@ void ExclusiveKey::Impl::grant() {
     if (!id) return fail(id.error());
     lease = *id;
     lease_until_ns = begun + ttl_ns();
-    take_key();
+    take_key_in_turn();
   });
 }
 
@@ -74,8 +80,22 @@ void ExclusiveKey::Impl::keep_alive() {
       return step();
     }
     lease_until_ns = begun + ttl_ns();
-    take_key();
+    take_key_in_turn();
   });
+}
+
+// Who was cut off from etcd and did not hold the key leaves it to the one that did.
+void ExclusiveKey::Impl::take_key_in_turn() {
+  constexpr int64_t kSteps = 3;
+  const bool back = answered && failing;
+  note_answer();
+  if (back && !ours) return rest(kSteps);
+  take_key();
+}
+
+void ExclusiveKey::Impl::note_answer() {
+  answered_ns = timers.clock().mono_ns();
+  if (failing.exchange(false)) log_info("etcd answers again", {{"key", options.key}});
 }
 
 void ExclusiveKey::Impl::take_key() {
@@ -105,29 +125,31 @@ void ExclusiveKey::Impl::on_taken(const Result<pb::TxnResponse>& response) {
   }
   if (!response) return fail(response.error());
   answered = true;
-  if (std::exchange(failing, false)) log_info("etcd answers again", {{"key", options.key}});
-  bool ours = response->succeeded();
-  holder = ours ? options.owner : "";
-  if (!ours && response->responses_size() > 0 && response->responses(0).response_range().kvs_size() > 0) {
+  note_answer();
+  bool held = response->succeeded();
+  holder = held ? options.owner : "";
+  if (!held && response->responses_size() > 0 && response->responses(0).response_range().kvs_size() > 0) {
     const pb::KeyValue& kv = response->responses(0).response_range().kvs(0);
-    ours = kv.lease() == lease;
+    held = kv.lease() == lease;
     holder = kv.value();
   }
-  held_until_ns = ours ? lease_until_ns : 0;
+  ours = held;
+  held_until_ns = held ? lease_until_ns : 0;
   rest();
 }
 
 // A key that is held stays so until its time is over.
 void ExclusiveKey::Impl::fail(const Error& reason) {
-  if ((answered || !options.optional) && !std::exchange(failing, true)) {
+  const bool known = failing.exchange(true);
+  if ((answered || !options.optional) && !known) {
     log_warning("etcd does not say which process holds a key; trying again",
                 {{"key", options.key}, {"reason", reason}});
   }
   rest();
 }
 
-void ExclusiveKey::Impl::rest() {
-  timer = timers.call_after(options.step_ns, [this] {
+void ExclusiveKey::Impl::rest(int64_t steps) {
+  timer = timers.call_after(steps * options.step_ns, [this] {
     timer = 0;
     step();
   });
@@ -153,6 +175,10 @@ ExclusiveKey::ExclusiveKey(Timers& timers, EtcdClient& client, ExclusiveKeyOptio
 ExclusiveKey::~ExclusiveKey() = default;
 
 bool ExclusiveKey::held() const { return impl_->timers.clock().mono_ns() < impl_->held_until_ns; }
+bool ExclusiveKey::last_held() const { return impl_->ours; }
+int64_t ExclusiveKey::silent_ns() const {
+  return impl_->failing ? std::max<int64_t>(1, impl_->timers.clock().mono_ns() - impl_->answered_ns) : 0;
+}
 bool ExclusiveKey::answered() const { return impl_->answered; }
 const std::string& ExclusiveKey::holder() const { return impl_->holder; }
 
@@ -160,6 +186,7 @@ void ExclusiveKey::stop(std::function<void()> done) {
   Impl& impl = *impl_;
   impl.stopping = true;
   impl.held_until_ns = 0;
+  impl.ours = false;
   impl.done = std::move(done);
   impl.timers.cancel_timer(std::exchange(impl.timer, 0));
   impl.call.reset();

@@ -6,7 +6,10 @@
 // counted from before the request. So a holder that cannot reach etcd stops being one before another one begins,
 // provided that clocks run equally fast; work that takes long must ask again.
 //
-// Thread contract: the loop's thread; held() and answered() any thread. Timers and client must outlive it. The
+// When etcd answers again after a failure, a process that did not hold the key waits for three steps, so that the one
+// that did keeps it.
+//
+// Thread contract: the loop's thread; the questions but holder() any thread. Timers and client must outlive it. The
 // destructor leaves the key to expire with its lease.
 #pragma once
 
@@ -38,8 +41,13 @@ class ExclusiveKey {
   ExclusiveKey& operator=(const ExclusiveKey&) = delete;
 
   bool held() const;
+  // Whether this process had the key by etcd's last answer, however long ago that was.
+  bool last_held() const;
   // Whether etcd has ever answered.
   bool answered() const;
+  // Since when etcd has not answered, if the newest request failed; before the first answer, since the start. 0: it
+  // answers.
+  int64_t silent_ns() const;
   // The value of the key when it was last read: who holds it. Empty: unknown.
   const std::string& holder() const;
   // Lets go of the key, and calls `done` from the loop, even after a failure. The caller must set a time limit.

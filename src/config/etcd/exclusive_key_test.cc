@@ -78,6 +78,54 @@ TEST_F(ExclusiveKeyTest, AHolderThatEtcdDoesNotAnswerStopsBeforeItsLeaseEnds) {
   EXPECT_TRUE(a->held());
 }
 
+TEST_F(ExclusiveKeyTest, SaysForHowLongEtcdHasBeenSilentAndWhoHadTheKey) {
+  auto a = instance(client_a_, "a");
+  advance(10);
+  auto b = instance(client_b_, "b");
+  advance(5'000);
+  EXPECT_EQ(a->silent_ns(), 0);
+  EXPECT_TRUE(a->last_held());
+  EXPECT_FALSE(b->last_held());
+  etcd_.silent = true;
+  advance(60'000);
+  EXPECT_FALSE(a->held());
+  EXPECT_TRUE(a->last_held());
+  EXPECT_GE(a->silent_ns(), 58 * kNanosPerSecond);
+  EXPECT_GE(b->silent_ns(), 58 * kNanosPerSecond);
+  EXPECT_FALSE(b->last_held());
+}
+
+TEST_F(ExclusiveKeyTest, TheLastHolderKeepsTheKeyWhenEtcdComesBack) {
+  auto b = instance(client_b_, "b");  // its timers come first
+  advance(10);
+  b->stop([] {});
+  advance(10);
+  auto a = instance(client_a_, "a");
+  b = instance(client_b_, "b");
+  advance(5'000);
+  ASSERT_TRUE(a->held());
+  for (int round = 0; round < 5; ++round) {
+    etcd_.silent = true;
+    advance(60'000 + 700 * round);
+    etcd_.expire_lease(etcd_.find(kKey)->lease());  // the key is gone
+    etcd_.silent = false;
+    advance(5'000);
+    EXPECT_TRUE(a->held());
+    EXPECT_FALSE(b->held());
+    EXPECT_EQ(a->silent_ns(), 0);
+    advance(20'000);
+    EXPECT_EQ(b->silent_ns(), 0);
+  }
+  etcd_.silent = true;
+  advance(30'000);
+  const int64_t lease = etcd_.find(kKey)->lease();
+  a.reset();
+  etcd_.expire_lease(lease);
+  etcd_.silent = false;
+  advance(15'000);
+  EXPECT_TRUE(b->held()) << "the last holder is dead";
+}
+
 TEST_F(ExclusiveKeyTest, TakesANewLeaseWhenItsOwnIsGone) {
   auto a = instance(client_a_, "a");
   advance(1'000);
