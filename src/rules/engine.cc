@@ -356,6 +356,25 @@ void Engine::tell(const Running& running, int64_t at_ms) {
   sink_->update_group(running.group.key(), alerts, at_ms);
 }
 
+std::vector<GroupFigures> Engine::figures() const {
+  const int64_t watermark_ms = figures_->watermark_ms;
+  const std::lock_guard lock(mutex_);
+  std::vector<GroupFigures> all;
+  for (const auto& [key, one] : groups_) {
+    const int64_t at_ms = one->state.evaluated_ms;
+    const auto failing = std::ranges::count(one->state.rules, RuleHealth::kFailed, &RuleState::health);
+    all.push_back({.name = one->group.name,
+                   .file = one->group.file,
+                   .rules = one->group.rules.size(),
+                   .failing = static_cast<size_t>(failing),
+                   .interval_ms = one->interval_ms,
+                   .evaluated_at_ms = at_ms,
+                   .evaluation_seconds = static_cast<double>(one->took_ns) / 1e9,
+                   .delay_seconds = at_ms == 0 ? 0 : std::max(0.0, static_cast<double>(watermark_ms - at_ms) / 1000)});
+  }
+  return all;
+}
+
 std::set<std::string> Engine::group_keys() const {
   std::set<std::string> keys;
   for (const auto& [key, running] : groups_) keys.insert(key);

@@ -78,6 +78,7 @@ class Engine final : public RuleReporter {
   Status advance(const Progress& progress, const std::function<bool()>& stop = {});
 
   std::vector<GroupStatus> groups() const override;
+  std::vector<GroupFigures> figures() const override;
   // Their names, as in Alert::group. On the thread of advance().
   std::set<std::string> group_keys() const;
 

@@ -35,11 +35,25 @@ struct GroupStatus {
   double evaluation_seconds = 0;
 };
 
+// A group for the metrics, without its rules.
+struct GroupFigures {
+  std::string name;
+  std::string file;
+  size_t rules = 0;
+  size_t failing = 0;  // rules whose last evaluation failed
+  int64_t interval_ms = 0;
+  int64_t evaluated_at_ms = 0;  // 0: never
+  double evaluation_seconds = 0;
+  double delay_seconds = 0;  // how far it is behind the data
+};
+
 class RuleReporter {
  public:
   virtual ~RuleReporter() = default;
   // A copy of the state of all groups, in the order of their files. Any thread; must not block for long.
   virtual std::vector<GroupStatus> groups() const = 0;
+  // The same groups.
+  virtual std::vector<GroupFigures> figures() const { return {}; }
   // Why rules are not in force that should be, for people. Any thread.
   virtual std::vector<std::string> troubles() const { return {}; }
 };

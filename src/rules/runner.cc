@@ -328,6 +328,15 @@ std::vector<GroupStatus> RuleRunner::groups() const {
   return groups;
 }
 
+std::vector<GroupFigures> RuleRunner::figures() const {
+  const Engine* engine = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    engine = engine_.get();
+  }
+  return engine == nullptr ? std::vector<GroupFigures>() : engine->figures();
+}
+
 bool RuleRunner::has_state() const {
   const std::lock_guard lock(mutex_);
   return engine_ != nullptr;

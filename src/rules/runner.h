@@ -82,6 +82,7 @@ class RuleRunner final : public RuleReporter {
   void note_origin(const std::string& origin, const std::string& trouble);
 
   std::vector<GroupStatus> groups() const override;
+  std::vector<GroupFigures> figures() const override;
   // What is wrong with files and origins, for people.
   std::vector<std::string> troubles() const override;
   bool notifies() const { return notifies_; }

@@ -175,6 +175,39 @@ class Files(RulesTest):
         self.assertEqual(self.rules(page)["VeryBusy"]["health"], "ok")
         self.assertEqual(self.metric(page, 'monitor_rules_files{state="refused"}'), 0)
 
+    def test_rules_in_the_folder_of_the_configuration(self):
+        """`monitor up` and `rules put`, which find one another by the data folder."""
+        data = f"{self.data}/up"
+        up = self.start("monitor", "up", "--data", data, "--port", 0, "--http", "off", "--web", "127.0.0.1:0", "--simulate", "--interval", "1")
+        up.url = up.says(r"web page: (http://\S+?)/?(?:\s|$)").group(1)
+
+        def rules(*arguments, status=0):
+            got, out, err = run("monitor-analysis", "rules", *arguments, "--dir", f"{data}/monitor")
+            self.assertEqual(got, status, out + err)
+            return out + err
+
+        always = "groups: [{name: g, interval: 1s, rules: [{alert: Always, expr: vector(1)}]}]\n"
+        rules("put", "a", self.write(always))
+        self.becomes(up, "Always", "firing")
+        group, = self.get(up, "/api/v1/rules")["groups"]
+        self.assertTrue(group["file"].endswith("rules/a.yaml"), group["file"])
+        metrics = self.get(up, "/metrics")
+        self.assertRegex(metrics, r'monitor_rules_group_delay_seconds\{rule_group="\S*rules/a\.yaml;g"\} [0-9.]+\n')
+        self.assertRegex(metrics, r'monitor_rules_group_rules\{rule_group="\S*rules/a\.yaml;g"\} 1\n')
+        self.assertIn("1:", rules("put", "a", self.write("groups: 3\n", "wrong.yml"), status=1), "the fault has its place")
+        # Whoever writes the file by hand gets the fault where rules are looked at.
+        with open(f"{data}/monitor/rules/a.yaml", "w", encoding="utf-8") as file:
+            file.write("groups: 3\n")
+        wait_until(lambda: "groups" in self.rules(up)["Always"].get("lastError", ""), "the fault to be shown")
+        self.assertEqual(self.state(up, "Always"), "firing", "the previous version stays in force")
+        rules("put", "a", self.write(always.replace("Always", "Other")))
+        self.becomes(up, "Other", "firing")
+        self.assertNotIn("Always", self.rules(up))
+        rules("rm", "a")
+        wait_until(lambda: self.get(up, "/api/v1/rules")["groups"] == [], "no rules")
+        self.assertEqual(self.alerts(up), {})
+        self.assertNotIn("rule_group", self.get(up, "/metrics"))
+
     def test_a_kill_keeps_what_is_pending_and_firing(self):
         os.mkdir(os.path.join(self.data, "more"))
         self.write(SLOW, "more/slow.yaml")

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ui/web/assets.h"
 #include "ui/web/prom_reply.h"
+#include "ui/web/rule_metrics.h"
 #include "ui/web/values_json.h"
 
 namespace monitor::analysis::web {
@@ -199,8 +200,10 @@ void Api::own_page(const Request& request, const Responder& responder) {
       const std::lock_guard lock(state_.mutex);
       return static_cast<double>(state_.fleet.agents().size());
     }());
+    const rules::RuleReporter* const reporter = options_.prometheus.rules;
+    const std::string group_metrics = reporter != nullptr ? rule_group_metrics(reporter->figures()) : std::string();
     responder.reply({.content_type = "text/plain; version=0.0.4; charset=utf-8",
-                     .body = std::make_shared<const std::string>(registry_.text())});
+                     .body = std::make_shared<const std::string>(registry_.text() + group_metrics)});
   } else if (request.path == "/-/healthy") {
     responder.reply(text_reply(200, "Prometheus Server is Healthy."));  // what its clients ask
   } else if (request.path == "/healthz") {
