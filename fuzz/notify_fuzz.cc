@@ -1,5 +1,5 @@
-// The configuration of notifications, the matchers of silences, stored notifications, and the log that instances share:
-// any text must be refused or read, within its limits; what is read can be written and read again.
+// The configuration of notifications, the matchers of silences, stored notifications, and the log and the silences that
+// instances share: any text must be refused or read, within its limits; what is read can be written and read again.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -16,6 +16,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   const monitor::query::Labels labels({{"alertname", "a"}, {"agent", "web-1"}});
+  if (data[0] == 'S') {
+    const auto shared = decode_silence(text);
+    if (!shared) return 0;
+    const auto again = decode_silence(encode_silence(shared->silence, shared->editor));
+    if (!again || is_newer(again->silence, shared->silence)) abort();
+    return 0;
+  }
   switch (data[0] % 4) {
     case 0: {
       const ParsedConfig parsed = parse_config(text);

@@ -352,6 +352,10 @@ TEST(StoreTest, SilencesAreCheckedAndRecorded) {
     EXPECT_FALSE((*store)->set_silence(bad, {"ann", "page"}));
   }
   made->ends_ms += 5000;
+  Silence large = silence;
+  large.matchers = *parse_matcher_list("a=\"" + std::string(3000, 'x') + "\"");
+  large.matchers.push_back(large.matchers.front());
+  EXPECT_FALSE((*store)->set_silence(large, {"ann", "page"})) << "it could not be read again";
   ASSERT_TRUE((*store)->set_silence(*made, {"bob", "page"}));
   ASSERT_TRUE((*store)->expire_silence(made->id, {"bob", "page"}));
   EXPECT_EQ((*store)->expire_silence(made->id, {"bob", "page"}).error().code(), Code::kFailedPrecondition);

@@ -28,6 +28,10 @@ Status check_silence(const Silence& silence) {
   if (silence.matchers.empty() || silence.matchers.size() > kMaxMatchers) {
     return fault(fmt::format("got {} matchers, expected 1 to {}", silence.matchers.size(), kMaxMatchers));
   }
+  // They are stored as one text.
+  if (const size_t bytes = to_string(silence.matchers).size(); bytes > kMaxMatcherBytes) {
+    return fault(fmt::format("its matchers have {} bytes together, expected at most {}", bytes, kMaxMatcherBytes));
+  }
   if (std::ranges::all_of(silence.matchers, [](const query::Matcher& one) { return one.matches(""); })) {
     return fault(
         "each of its matchers also holds for an alert without the label, so it would silence everything; add "
