@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "query/duration.h"
 #include "query/parser.h"
 #include "rules/scalar_place.h"
 #include "rules/yaml_fields.h"
@@ -53,7 +54,8 @@ class FileReader {
   int64_t bounded_duration(YamlFields& fields, std::string_view key) {
     const int64_t ms = fields.duration_ms(key).value_or(0);
     if (ms <= kMostDurationMs) return ms;
-    fields.fault(fields.place_of(key), fmt::format("{}: expected at most 10y", key));
+    fields.fault(fields.place_of(key),
+                 fmt::format("{}: got {}, expected at most 10y", key, query::format_duration_ms(ms)));
     return 0;
   }
 

@@ -107,6 +107,46 @@ TEST(RuleFile, NamesThePlaceOfAFault) {
   for (const Case& one : cases) EXPECT_THAT(faults(one.text), HasSubstr(one.fault)) << one.text;
 }
 
+TEST(RuleFile, MergesMapsAsYamlDoes) {
+  const RuleFile file = parse_rule_file(R"(groups:
+- name: g
+  rules:
+  - &base
+    alert: A
+    expr: up == 0
+    for: 5m
+    labels: &page {severity: page, team: a}
+  - alert: B
+    labels: {<<: [*page, {team: b, more: c}], severity: info}
+    <<: *base
+  - {"<<": x, alert: C}
+)",
+                                        "f");
+  EXPECT_EQ(file.fault_text("f"),
+            "f:12:5: expr: a rule must have an expression\n"
+            "f:12:6: a rule has no key \"<<\"; expected one of record, alert, expr, for, keep_firing_for, labels, "
+            "annotations")
+      << "a quoted key is a text";
+  const RuleFile good = parse_rule_file(R"(groups:
+- name: g
+  rules:
+  - &base {alert: A, expr: up == 0, for: 5m, labels: &page {severity: page, team: a}}
+  - alert: B
+    labels: {<<: [*page, {team: b, more: c}], severity: info}
+    <<: *base
+)",
+                                        "f");
+  ASSERT_EQ(good.fault_text("f"), "");
+  const Rule& merged = good.groups.at(0).rules.at(1);
+  EXPECT_EQ(merged.name, "B");
+  EXPECT_EQ(merged.for_ms, 300'000);
+  std::string labels;
+  for (const auto& one : merged.labels) labels += one.name + "=" + one.text() + " ";
+  EXPECT_EQ(labels, "more=c severity=info team=a ");
+  EXPECT_THAT(faults("groups: []\n<<: 5\n"), HasSubstr("f:2:5: <<: got a text, expected a map to merge"));
+  EXPECT_THAT(faults("<<: [{groups: []}, 5]\n"), HasSubstr("f:1:20: <<: got a text, expected a map to merge"));
+}
+
 TEST(RuleFile, ReportsSeveralFaultsAtOnce) {
   const std::string text =
       faults("groups:\n- name: a\n  interval: x\n  limit: y\n  rules:\n  - {alert: A, expr: '1 +'}\n");
@@ -120,7 +160,7 @@ TEST(RuleFile, BoundsHostileFiles) {
     for (size_t i = 0; i < n; ++i) all += one;
     return all;
   };
-  EXPECT_THAT(faults(std::string(5U << 20U, 'x')), HasSubstr("the limit is 4.0 MiB"));
+  EXPECT_THAT(faults(std::string(5U << 20U, 'x')), HasSubstr("the file has more than 4.0 MiB"));
   EXPECT_THAT(faults(repeated("[", 100'000)), HasSubstr("nested more than"));
   EXPECT_THAT(faults(repeated("- ", 100'000)), HasSubstr("f:"));
   EXPECT_THAT(faults(repeated("{a: ", 10'000)), HasSubstr("nested more than"));

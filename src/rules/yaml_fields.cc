@@ -32,7 +32,7 @@ YamlFields::YamlFields(const YamlPtr& node, std::string what, std::vector<Fault>
 }
 
 YamlPtr YamlFields::take(std::string_view key) {
-  known_.emplace_back(key);
+  if (std::ranges::find(known_, key) == known_.end()) known_.emplace_back(key);
   if (!is_map_) return nullptr;
   for (const auto& [name, value] : node_->entries) {
     if (name->text == key) return value->kind == YamlNode::Kind::kNull ? nullptr : value;

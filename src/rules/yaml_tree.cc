@@ -39,7 +39,7 @@ class Builder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) throw Stop{{place_of(mark), "the alias refers to a node that contains it"}};
-    count(mark);
+    count(place_of(mark));
     place_node(found->second);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -67,6 +67,7 @@ class Builder final : public YAML::EventHandler {
     YAML::anchor_t anchor = 0;
     YamlPtr key = nullptr;  // read, and its value is not
     std::set<std::string> keys = {};
+    std::vector<YamlPtr> merged = {};  // maps that the key "<<" names, in order
   };
 
   static void check_tag(const YAML::Mark& mark, const std::string& tag) {
@@ -76,14 +77,14 @@ class Builder final : public YAML::EventHandler {
     }
   }
 
-  void count(const YAML::Mark& mark) {
+  void count(const Place& place) {
     if (++nodes_ > limits_.nodes) {
-      throw Stop{{place_of(mark), fmt::format("the file has more than {} values", limits_.nodes)}};
+      throw Stop{{place, fmt::format("the file has more than {} values", limits_.nodes)}};
     }
   }
 
   std::shared_ptr<YamlNode> make(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
-    count(mark);
+    count(place_of(mark));
     auto node = std::make_shared<YamlNode>();
     node->kind = kind;
     node->place = place_of(mark);
@@ -101,10 +102,33 @@ class Builder final : public YAML::EventHandler {
   }
 
   void close() {
-    const Open done = std::move(open_.back());
+    Open done = std::move(open_.back());
     open_.pop_back();
+    merge(done);
     if (done.anchor != 0) anchors_[done.anchor] = done.node;
     place_node(done.node);
+  }
+
+  // A map's own keys come before those of merged maps, and an earlier merged map before a later one.
+  void merge(Open& map) {
+    for (const YamlPtr& source : map.merged) {
+      for (const auto& entry : source->entries) {
+        if (!map.keys.insert(entry.first->text).second) continue;
+        count(map.node->place);
+        map.node->entries.push_back(entry);
+      }
+    }
+  }
+
+  // The value of the key "<<" of YAML 1.1: a map, or a list of maps.
+  static void add_merged(Open& map, const YamlPtr& value) {
+    const bool several = value->kind == YamlNode::Kind::kSequence;
+    for (const YamlPtr& one : several ? value->items : std::vector<YamlPtr>{value}) {
+      if (one->kind != YamlNode::Kind::kMap) {
+        throw Stop{{one->place, fmt::format("<<: got {}, expected a map to merge", one->kind_name())}};
+      }
+      map.merged.push_back(one);
+    }
   }
 
   void place_node(const YamlPtr& node) {
@@ -123,6 +147,9 @@ class Builder final : public YAML::EventHandler {
         throw Stop{{node->place, fmt::format("the key {} is there twice", json_quote(node->text))}};
       }
       parent.key = node;
+    } else if (parent.key->text == "<<" && !parent.key->quoted) {
+      parent.key.reset();
+      add_merged(parent, node);
     } else {
       parent.node->entries.emplace_back(std::exchange(parent.key, nullptr), node);
     }
@@ -138,8 +165,8 @@ class Builder final : public YAML::EventHandler {
 // What the parser itself would not notice, or only after much time.
 std::optional<Fault> fault_of_text(std::string_view text, const YamlLimits& limits) {
   if (text.size() > limits.bytes) {
-    return Fault{{},
-                 fmt::format("the file has {}, the limit is {}", format_size(text.size()), format_size(limits.bytes))};
+    // It may have been cut when it was read.
+    return Fault{{}, fmt::format("the file has more than {}, which is the limit", format_size(limits.bytes))};
   }
   Place place;
   for (const char c : text) {

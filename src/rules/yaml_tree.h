@@ -61,7 +61,8 @@ struct YamlDocument {
   std::vector<Fault> faults;  // at most one
 };
 
-// Parses a text with one document. A tag is a fault, and so is a key that occurs twice in a map.
+// Parses a text with one document. The key "<<" merges maps, as in YAML 1.1. A tag is a fault, and so is a key that
+// occurs twice in a map.
 YamlDocument parse_yaml(std::string_view text, const YamlLimits& limits = {});
 
 }  // namespace monitor::rules
