@@ -13,6 +13,7 @@
 #include "query/parser.h"
 #include "rules/layered_source.h"
 #include "ui/web/prom_reply.h"
+#include "ui/web/rule_filter.h"
 #include "views/history/series_labels.h"
 #include "views/history/series_list.h"
 #include "views/history/series_source.h"
@@ -254,31 +255,12 @@ std::vector<rules::GroupStatus> PromApi::groups() const {
 }
 
 void PromApi::rules(const Call& call, const PromParameters& parameters) {
-  const std::string type = parameters.first("type");
-  if (!type.empty() && type != "alert" && type != "record") {
-    call.reply(prom_error(
-        "bad_data", fmt::format("invalid parameter \"type\": not supported value {}", json_quote(type.substr(0, 64)))));
+  const auto filter = read_rule_filter(parameters);
+  if (!filter) {
+    call.reply(prom_bad_data(filter.error()));
     return;
   }
-  auto selectors = parameters.selectors();
-  const auto limit = parameters.count("group_limit");
-  if (!selectors || !limit) {
-    call.reply(prom_bad_data(selectors ? limit.error() : selectors.error()));
-    return;
-  }
-  const std::string token = parameters.first("group_next_token");
-  if (!token.empty() && *limit == 0) {
-    call.reply(prom_error("bad_data", "group_limit needs to be provided if group_next_token is given"));
-    return;
-  }
-  const auto found = rules_json(groups(), {.type = type,
-                                           .names = parameters.all("rule_name[]"),
-                                           .groups = parameters.all("rule_group[]"),
-                                           .files = parameters.all("file[]"),
-                                           .selectors = std::move(*selectors),
-                                           .exclude_alerts = parameters.first("exclude_alerts") == "true",
-                                           .group_limit = *limit,
-                                           .next_token = token});
+  const auto found = rules_json(groups(), *filter);
   call.reply(found ? prom_success(*found) : prom_bad_data(found.error()));
 }
 

@@ -189,7 +189,10 @@ TEST_F(PromRulesTest, GivesGroupsInPages) {
   EXPECT_EQ(seen, (std::vector<std::string>{"f.yml g", "f.yml h", "z.yml g"}));
   expect_error(ask("GET", "/api/v1/rules?group_limit=1&group_next_token=x"), 400, "bad_data",
                "were rule groups changed");
-  expect_error(ask("GET", "/api/v1/rules?group_next_token=x"), 400, "bad_data", "group_limit needs to be provided");
+  expect_error(ask("GET", "/api/v1/rules?group_next_token=x"), 400, "bad_data", "group_limit needs to be present");
+  expect_error(ask("GET", "/api/v1/rules?group_limit=0"), 400, "bad_data", "group_limit needs to be greater than 0");
+  expect_error(ask("GET", "/api/v1/rules?exclude_alerts=maybe"), 400, "bad_data", "exclude_alerts");
+  EXPECT_TRUE(json(ask("GET", "/api/v1/rules?exclude_alerts=T&type=ALERT"))["data"]["groups"][0]["rules"][0]["alerts"].empty());
   expect_error(ask("GET", "/api/v1/rules?group_limit=-1"), 400, "bad_data", "group_limit");
 }
 
