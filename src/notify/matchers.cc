@@ -85,10 +85,9 @@ class Parser {
       if (name && name->empty()) return fault_at(begin, "the label's name is empty");
       return name;
     }
-    while (!at_end() && (std::isalnum(static_cast<unsigned char>(peek())) != 0 || peek() == '_')) ++at_;
-    const std::string_view name = text_.substr(begin, at_ - begin);
-    if (!query::plain_label_name(name)) return fault_at(begin, "expected a label's name, such as severity");
-    return std::string(name);
+    auto name = bare();
+    if (name && name->empty()) return fault_at(begin, "expected a label's name, such as severity");
+    return name;
   }
 
   std::optional<Matcher::Kind> operation() {
