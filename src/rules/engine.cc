@@ -21,6 +21,7 @@ struct Engine::Running {
   GroupState state;
   std::vector<StoredRule> stored;  // as last written, to write only what changes
   int64_t took_ns = 0;
+  bool slow = false;  // its last evaluation took longer than its interval
 };
 
 struct Engine::Metrics {
@@ -28,7 +29,8 @@ struct Engine::Metrics {
       : evaluations(r.counter("monitor_rules_evaluations_total", "Evaluations of groups of rules.")),
         failures(r.counter("monitor_rules_failures_total", "Evaluations of single rules that failed.")),
         missed(r.counter("monitor_rules_missed_evaluations_total",
-                         "Evaluations of groups that were not made because the data came too late for them.")),
+                         "Evaluations of groups that were not made because the data came too late for them, or because "
+                         "the one before took longer than the interval.")),
         store_failures(r.counter("monitor_rules_store_failures_total",
                                  "Evaluations whose result could not be stored; they are made again.")),
         groups(r.gauge("monitor_rules_groups", "Groups of rules that are evaluated.")),
@@ -225,12 +227,31 @@ int64_t Engine::first_due(Running& running, const Progress& progress) {
   const int64_t most =
       std::min(options_.catch_up_ms, static_cast<int64_t>(options_.catch_up_evaluations) * running.interval_ms);
   const int64_t oldest = next_after(running, ready - std::max(most, running.interval_ms));
-  if (next >= oldest) return next;
+  if (next >= oldest) return skip_if_slow(running, next, ready);
   const int64_t missed = (oldest - next) / running.interval_ms;
   metrics_->missed.add(static_cast<uint64_t>(missed));
   log_warning("evaluations of rules are missed: the data came too late for them",
               {{"group", running.group.key()}, {"missed", missed}});
   return oldest;
+}
+
+// The evaluation after one that took longer than the interval is the newest one that is due: making all of them would
+// delay every group more and more.
+int64_t Engine::skip_if_slow(Running& running, int64_t next_ms, int64_t ready_ms) {
+  const bool slow = running.took_ns > running.interval_ms * kNanosPerMilli;
+  const int64_t newest = floor_to(ready_ms, running.interval_ms, running.offset_ms);
+  if (slow && newest > next_ms) {
+    metrics_->missed.add(static_cast<uint64_t>((newest - next_ms) / running.interval_ms));
+    if (!running.slow) {
+      log_warning("an evaluation of rules takes longer than the group's interval; evaluations are left out",
+                  {{"group", running.group.key()},
+                   {"took_ms", running.took_ns / kNanosPerMilli},
+                   {"interval_ms", running.interval_ms}});
+    }
+    next_ms = newest;
+  }
+  running.slow = slow;
+  return next_ms;
 }
 
 bool Engine::is_fresh(const Running& running, int64_t at_ms, int64_t now_ms) const {
@@ -257,7 +278,7 @@ Status Engine::advance(const Progress& progress, const std::function<bool()>& st
       metrics_->store_failures.add();
       return status;
     }
-    const int64_t next = at + running->interval_ms;
+    const int64_t next = skip_if_slow(*running, at + running->interval_ms, ready_of(*running));
     due.emplace(next, running);
     const bool last = next > ready_of(*running);
     if (last && is_fresh(*running, at, progress.now_ms)) tell(*running, at);

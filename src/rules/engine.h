@@ -7,7 +7,8 @@
 // evaluation.
 //
 // If the watermark jumps, after a gap or a restart, the evaluations in between are caught up with one by one, and only
-// the last one is told to the sink. Those that are further back than `catch_up` are missed, and counted.
+// the last one is told to the sink. Those that are further back than `catch_up` are missed, and counted. A group whose
+// evaluation takes longer than its interval misses those that would delay all other groups.
 //
 // advance() and replace() on one thread; groups() on any.
 #pragma once
@@ -92,6 +93,7 @@ class Engine final : public RuleReporter {
   Status restore(Running& running);
   static int64_t next_after(const Running& running, int64_t time_ms);
   int64_t first_due(Running& running, const Progress& progress);
+  int64_t skip_if_slow(Running& running, int64_t next_ms, int64_t ready_ms);
   Status evaluate(Running& running, int64_t at_ms, const Progress& progress);
   Status evaluate_rules(Running& running, GroupState& next, int64_t at_ms, const Progress& progress);
   bool is_fresh(const Running& running, int64_t at_ms, int64_t now_ms) const;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/clock.h"
@@ -240,6 +241,39 @@ TEST_F(EngineTest, CountsEvaluationsThatAreTooFarBack) {
   advance(kT0);
   advance(kT0 + int64_t{3} * 3600 * 1000);
   EXPECT_NE(registry.text().find("monitor_rules_missed_evaluations_total 480"), std::string::npos) << registry.text();
+}
+
+// Each look at this metric takes 5 s.
+class SlowSource final : public query::SeriesSource {
+ public:
+  SlowSource(query::SeriesSource& data, FakeClock& clock) : data_(data), clock_(clock) {}
+  Result<std::vector<query::StoredSeries>> select(std::span<const query::Matcher> matchers, int64_t from_ms,
+                                                  int64_t to_ms) override {
+    const bool slow = std::ranges::any_of(matchers, [](const auto& one) { return one.matches("slow"); });
+    looks[slow ? "slow" : "quick"].push_back(to_ms);
+    if (slow) clock_.advance(5 * kNanosPerSecond);
+    return data_.select(matchers, from_ms, to_ms);
+  }
+  std::map<std::string, std::vector<int64_t>> looks;
+
+ private:
+  query::SeriesSource& data_;
+  FakeClock& clock_;
+};
+
+TEST_F(EngineTest, AGroupThatIsSlowerThanItsIntervalMissesEvaluationsAndDelaysNobodyForLong) {
+  SlowSource source(data, clock);
+  engine = std::make_unique<Engine>(EngineOptions{}, source, *store, clock, registry);
+  ASSERT_TRUE(
+      engine->replace(groups_of("groups:\n- {name: s, interval: 1s, rules: [{record: a, expr: slow}]}\n"
+                                "- {name: q, interval: 1s, rules: [{record: b, expr: quick}]}\n")));
+  advance(kT0);
+  source.looks.clear();
+  for (int i = 1; i <= 10; ++i) advance(kT0 + i * 5'000);
+  EXPECT_EQ(source.looks["slow"].size(), 10U) << "the newest one each time";
+  EXPECT_EQ(source.looks["quick"].size(), 50U) << "each of them";
+  EXPECT_NE(registry.text().find("monitor_rules_missed_evaluations_total 40\n"), std::string::npos) << registry.text();
+  for (const GroupFigures& one : engine->figures()) EXPECT_LT(one.delay_seconds, 1) << one.name;
 }
 
 TEST_F(EngineTest, MissingDataResolvesNoAlert) {

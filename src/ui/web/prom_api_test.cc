@@ -192,7 +192,8 @@ TEST_F(PromRulesTest, GivesGroupsInPages) {
   expect_error(ask("GET", "/api/v1/rules?group_next_token=x"), 400, "bad_data", "group_limit needs to be present");
   expect_error(ask("GET", "/api/v1/rules?group_limit=0"), 400, "bad_data", "group_limit needs to be greater than 0");
   expect_error(ask("GET", "/api/v1/rules?exclude_alerts=maybe"), 400, "bad_data", "exclude_alerts");
-  EXPECT_TRUE(json(ask("GET", "/api/v1/rules?exclude_alerts=T&type=ALERT"))["data"]["groups"][0]["rules"][0]["alerts"].empty());
+  EXPECT_TRUE(
+      json(ask("GET", "/api/v1/rules?exclude_alerts=T&type=ALERT"))["data"]["groups"][0]["rules"][0]["alerts"].empty());
   expect_error(ask("GET", "/api/v1/rules?group_limit=-1"), 400, "bad_data", "group_limit");
 }
 

@@ -192,7 +192,8 @@ Result<std::string> rules_json(const std::vector<GroupStatus>& groups, const Rul
     for (const RuleStatus& rule : group.rules) {
       if (wanted(rule, filter)) rules += (rules.empty() ? "" : ",") + rule_json(rule, filter.exclude_alerts);
     }
-    // A group of which nothing is wanted is left out, as Prometheus does; but without a filter not one that is empty itself.
+    // A group of which nothing is wanted is left out, as Prometheus does; but without a filter not one that is empty
+    // itself.
     const bool filtered = !filter.type.empty() || !filter.names.empty() || !filter.selectors.empty();
     if (rules.empty() && (filtered || !group.rules.empty())) continue;
     if (filter.group_limit > 0 && count == filter.group_limit) {
