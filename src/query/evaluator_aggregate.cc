@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/text.h"
 #include "query/evaluator_impl.h"
 #include "query/kahan.h"
 #include "query/quantile.h"
@@ -208,9 +209,20 @@ std::string label_text(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   std::array<char, 400> buffer{};
-  const auto [end, error] =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
-  return error == std::errc() ? std::string(buffer.data(), end) : std::to_string(value);
+  const auto written = [&](std::chars_format format) {
+    const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format);
+    return error == std::errc() ? std::string(buffer.data(), end) : std::to_string(value);
+  };
+  constexpr double kExact = 9007199254740992;  // 2^53: beyond, the fixed form has more digits than necessary
+  if (std::abs(value) < kExact) return written(std::chars_format::fixed);
+  const std::string shortest = written(std::chars_format::scientific);  // "-1.25e+300"
+  const size_t exponent_at = shortest.find('e');
+  std::string digits = shortest.substr(0, exponent_at);
+  const size_t point = digits.find('.');
+  const size_t decimals = point == std::string::npos ? 0 : digits.size() - point - 1;
+  if (point != std::string::npos) digits.erase(point, 1);
+  const int64_t exponent = parse_i64(std::string_view(shortest).substr(exponent_at + 2)).value_or(0);
+  return digits + std::string(static_cast<size_t>(exponent) - std::min(decimals, static_cast<size_t>(exponent)), '0');
 }
 
 }  // namespace

@@ -263,7 +263,7 @@ Result<Columns> Evaluator::change_labels(const Call& call, const Steps& steps) {
 Result<Columns> Evaluator::sorted(const Call& call, const Steps& steps) {
   auto columns = columns_of(*call.arguments[0], steps);
   if (!columns) return columns;
-  if (times_.start_ms != times_.end_ms) {
+  if (times_.start_ms != times_.end_ms || steps.count > 1) {
     annotations_.warn("sort is ineffective for range queries since results are always ordered by labels", call.begin);
   }
   if (steps.count > 1) return columns;

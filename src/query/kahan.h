@@ -24,6 +24,10 @@ class KahanSum {
     sum_ = total;
   }
   double value() const { return sum_ + correction_; }
+  // Divided by a number: the two parts apart, whose last digit is that of Prometheus.
+  double over(size_t count) const {
+    return sum_ / static_cast<double>(count) + correction_ / static_cast<double>(count);
+  }
 
  private:
   double sum_ = 0;
@@ -53,7 +57,7 @@ class Mean {
     mean_ += value / count - mean_ / count;
   }
   size_t count() const { return count_; }
-  double value() const { return incremental_ ? mean_ : sum_.value() / static_cast<double>(count_); }
+  double value() const { return incremental_ ? mean_ : sum_.over(count_); }
 
  private:
   KahanSum sum_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace monitor::query::math {
@@ -25,6 +26,14 @@ std::optional<Moment> moment(double seconds) {
   return Moment{day, std::chrono::year_month_day(day), time - day};
 }
 
+// As Go's math.Max and math.Min: infinity is more than what is no number.
+double greater(double a, double b) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (a == kInfinity || b == kInfinity) return kInfinity;
+  return std::isnan(a) || std::isnan(b) ? std::nan("") : std::max(a, b);
+}
+double lesser(double a, double b) { return -greater(-a, -b); }
+
 template <typename Part>
 std::optional<double> part_of(double seconds, Part part) {
   const auto at = moment(seconds);
@@ -38,15 +47,10 @@ std::optional<double> clamp(double value, Parameters limits) {
   const double low = limits[0];
   const double high = limits[1];
   if (low > high) return std::nullopt;
-  if (std::isnan(low) || std::isnan(high) || std::isnan(value)) return std::nan("");
-  return std::min(high, std::max(low, value));
+  return greater(low, lesser(high, value));
 }
-std::optional<double> clamp_min(double value, Parameters limits) {
-  return std::isnan(value) || std::isnan(limits[0]) ? std::nan("") : std::max(value, limits[0]);
-}
-std::optional<double> clamp_max(double value, Parameters limits) {
-  return std::isnan(value) || std::isnan(limits[0]) ? std::nan("") : std::min(value, limits[0]);
-}
+std::optional<double> clamp_min(double value, Parameters limits) { return greater(value, limits[0]); }
+std::optional<double> clamp_max(double value, Parameters limits) { return lesser(value, limits[0]); }
 
 std::optional<double> round(double value, Parameters nearest) {
   // Dividing by the inverse keeps round(x, 0.1) free of 0.30000000000000004.
