@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <fstream>
+#include <limits>
 
 #include "base/testing/fake_clock.h"
 #include "base/testing/temporary_folder.h"
@@ -331,6 +333,11 @@ TEST(NotificationTest, IsTheSameAfterStorage) {
   const auto after = parse_notification(webhook_json(before));
   ASSERT_TRUE(after) << after.error().message();
   EXPECT_EQ(*after, before);
+  rules::Alert infinite = before.alerts[0];
+  infinite.value = -std::numeric_limits<double>::infinity();
+  EXPECT_EQ(parse_alert(alert_json(infinite))->value, infinite.value);
+  infinite.value = std::nan("");
+  EXPECT_TRUE(std::isnan(parse_alert(alert_json(infinite))->value));
   for (const char* const bad : {"", "{}", "[]", "{\"alerts\":1}", "{\"notificationId\":1}"})
     EXPECT_FALSE(parse_notification(bad)) << bad;
 }

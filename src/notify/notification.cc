@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/clock.h"
 #include "base/hash64.h"
 #include "base/time_format.h"
+#include "query/json.h"
 #include "rules/graph_link.h"
 
 namespace monitor::notify {
@@ -42,6 +44,15 @@ int64_t time_of(const Json& json) {
   return ns ? *ns / kNanosPerMilli : 0;
 }
 
+// Versions before wrote null for everything that is no finite number.
+double value_of(const Json& json) {
+  if (json.is_number()) return json.get<double>();
+  if (json.is_null()) return std::nan("");
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const auto text = json.get<std::string>();
+  return text == "+Inf" ? kInfinity : text == "-Inf" ? -kInfinity : std::nan("");
+}
+
 const char* state_name(AlertState state) {
   if (state == AlertState::kPending) return "pending";
   return state == AlertState::kFiring ? "firing" : "resolved";
@@ -57,7 +68,8 @@ Json to_json(const Alert& alert, const std::string& external_url) {
           {"endsAt", alert.state == AlertState::kResolved ? known_time(alert.resolved_at_ms) : kNoTime},
           {"generatorURL", generator_url(alert, external_url)},
           {"fingerprint", fingerprint_text(fingerprint(alert.labels))},
-          {"value", std::isfinite(alert.value) ? Json(alert.value) : Json()},
+          // JSON has no such numbers.
+          {"value", std::isfinite(alert.value) ? Json(alert.value) : Json(query::value_text(alert.value))},
           {"expression", alert.expression},
           {"activeAt", known_time(alert.active_at_ms)},
           {"ruleGroup", alert.group}};
@@ -71,7 +83,7 @@ Alert alert_of(const Json& json) {
                                      : AlertState::kResolved;
   alert.labels = query::Labels(pairs_of(json.at("labels")));
   alert.annotations = pairs_of(json.at("annotations"));
-  alert.value = json.at("value").is_null() ? std::nan("") : json.at("value").get<double>();
+  alert.value = value_of(json.at("value"));
   alert.active_at_ms = time_of(json.at("activeAt"));
   alert.fired_at_ms = time_of(json.at("startsAt"));
   alert.resolved_at_ms = time_of(json.at("endsAt"));

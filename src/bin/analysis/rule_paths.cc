@@ -44,6 +44,7 @@ Result<std::vector<LoadedRules>> load_rule_paths(const std::vector<std::string>&
   for (const std::string& path : paths) {
     const auto files = files_of(path);
     if (!files) return files.error();
+    if (files->empty()) return Error(Code::kNotFound, "the folder " + path + " has no *.yml or *.yaml files");
     for (const std::string& file : *files) {
       auto text = read_rule_text(file);
       if (!text) return text.error();

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <set>
 
@@ -131,6 +132,11 @@ int run_rules_replay(const Cli& cli, RulesFlags& flags) {
     groups.insert(groups.end(), file.rules.groups.begin(), file.rules.groups.end());
   }
   if (!flags.alert.empty()) keep_only(flags.alert, groups);
+  if (!flags.alert.empty() && std::ranges::none_of(groups, [](const auto& one) {
+        return std::ranges::any_of(one.rules, &rules::Rule::alerting);
+      })) {
+    return cli.usage_error("--alert: no alerting rule has the name " + json_quote(flags.alert));
+  }
   auto data = open_data(cli, flags, groups, *options);
   if (!data) return rules_failure(cli, data.error());
   const auto report = rules::replay(groups, (*data)->source(), *options);
