@@ -87,7 +87,18 @@ Status SilenceSharing::turn(const std::optional<Documents>& documents) {
   if (first || documents || fails_) {
     if (Status taken = exchange_->take(taken_); !taken) return taken;
   }
-  return exchange_->offer();
+  if (Status offered = exchange_->offer(); !offered) return offered;
+  return prune();
+}
+
+// An instance that never notifies has nobody else who does this, and a file holds a limited number of silences.
+Status SilenceSharing::prune() {
+  constexpr int64_t kEveryNs = 3600 * kNanosPerSecond;
+  constexpr int64_t kKeepMs = int64_t{30} * 24 * 3'600'000;
+  const int64_t mono_ns = clock_.mono_ns();
+  if (pruned_ns_ != 0 && mono_ns - pruned_ns_ < kEveryNs) return {};
+  pruned_ns_ = mono_ns;
+  return alerts_->prune(clock_.wall_ns() / kNanosPerMilli - kKeepMs);
 }
 
 void SilenceSharing::note(const Status& status) {

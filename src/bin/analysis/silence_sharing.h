@@ -38,6 +38,7 @@ class SilenceSharing final : private config::ConfigListener {
   void on_source_lost(const Error& reason) override;
   void run();
   Status turn(const std::optional<Documents>& documents);
+  Status prune();
   void note(const Status& status);
 
   const std::string alerts_path_;
@@ -50,6 +51,7 @@ class SilenceSharing final : private config::ConfigListener {
   std::unique_ptr<notify::AlertStore> alerts_;
   std::unique_ptr<SilenceExchange> exchange_;
   Documents taken_;
+  int64_t pruned_ns_ = 0;  // monotonic
   bool fails_ = false;
 
   std::mutex mutex_;  // guards what follows
