@@ -119,9 +119,9 @@ TEST_F(ApiTest, LinksOfAlertsLeadToTheResultOfTheirExpression) {
   const std::string answer = ask("GET", "/graph?g0.expr=up%7Ba%3D%22b%0D%0Ac%22%7D+%3E+1&g0.tab=1");
   EXPECT_EQ(status(answer), 302);
   // Relative, because a proxy may serve the page below a path.
-  EXPECT_NE(answer.find("Location: api/v1/query?query=up%7Ba%3D%22b%0D%0Ac%22%7D+%3E+1\r\n"), std::string::npos)
+  EXPECT_NE(answer.find("Location: ./#/explore?q=up%7Ba%3D%22b%0D%0Ac%22%7D+%3E+1&view=table\r\n"), std::string::npos)
       << answer;
-  EXPECT_NE(ask("GET", "/graph").find("Location: ./\r\n"), std::string::npos);
+  EXPECT_NE(ask("GET", "/graph?g0.tab=1").find("Location: ./#/explore\r\n"), std::string::npos);
 }
 
 TEST_F(ApiTest, SilencesAreChangedByEditors) {

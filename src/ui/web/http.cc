@@ -99,10 +99,13 @@ Reply error_reply(const Error& error) { return error_reply(status_of(error.code(
 
 Reply graph_reply(const Request& request) {
   Reply reply = text_reply(302, "");
-  reply.location = "./";
+  reply.location = "./#/explore";
+  std::string view;
   for (const auto& [name, value] : request.parameters) {
-    if (name == "g0.expr") reply.location = "api/v1/query?query=" + rules::query_escaped(value);
+    if (name == "g0.expr") reply.location = "./#/explore?q=" + rules::query_escaped(value);
+    if (name == "g0.tab" && value == "1") view = "&view=table";
   }
+  if (reply.location.find('?') != std::string::npos) reply.location += view;
   return reply;
 }
 

@@ -50,8 +50,8 @@ Reply text_reply(unsigned status, const std::string& text);
 Reply error_reply(const Error& error);
 Reply error_reply(unsigned status, const std::string& message);
 
-// For /graph?g0.expr=..., Prometheus' link to the result of an expression: a redirection to the query's result.
-// Relative, because a proxy may serve the page below a path.
+// For /graph?g0.expr=..., Prometheus' link to the result of an expression: a redirection to Explore. Relative, because
+// a proxy may serve the page below a path.
 Reply graph_reply(const Request& request);
 
 // The values of all headers of this name, in the order in which they came. Their names compare in any case.
