@@ -77,7 +77,7 @@ class RulesOnKafka(ProgramTest):
             numbers = [round((start - 2) / PERIOD) for start in starts]
             self.assertEqual(numbers, list(range(numbers[0], numbers[-1] + 1)), f"{key}: an episode was lost")
             self.assertGreaterEqual(len(numbers), waves, key)
-            for start in starts:
+            for start in starts[1:]:  # the first episode may have begun before the rules
                 self.assertLess((start - 2) % PERIOD, 2, f"{key}: a stale or wrong start")
             whole = sorted({start for start, _ in told})[:-1]
             for start in whole:
