@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/time_format.h"
 #include "metrics/json_form.h"
+#include "metrics/labels_text.h"
 #include "ui/print/table.h"
 
 namespace monitor::analysis {
@@ -29,24 +30,6 @@ class JsonPrinter final : public Printer {
   const std::string metric_;
 };
 
-// "a=1;b=2". A backslash precedes a character that would end a name or a value, and another backslash.
-std::string labels_text(const metrics::Labels& labels) {
-  std::string out;
-  const auto add = [&out](std::string_view text, std::string_view special) {
-    for (const char c : text) {
-      if (special.find(c) != std::string_view::npos) out += '\\';
-      out += c;
-    }
-  };
-  for (const auto& [key, value] : labels) {
-    if (!out.empty()) out += ';';
-    add(key, "\\;=");
-    out += '=';
-    add(value, "\\;");
-  }
-  return out;
-}
-
 class CsvPrinter final : public Printer {
  public:
   explicit CsvPrinter(const PrintOptions& options) : metric_(options.metric) {}
@@ -59,7 +42,7 @@ class CsvPrinter final : public Printer {
       const metrics::Series& series = batch.series[point.series];
       if (!metrics::selects(metric_, series)) continue;
       const std::string value = json_number(batch.value(point));
-      out += before + csv_field(series.name) + "," + csv_field(labels_text(series.labels)) + "," +
+      out += before + csv_field(series.name) + "," + csv_field(metrics::labels_text(series.labels)) + "," +
              csv_field(series.unit) + "," + (value == "null" ? "" : value) + "\n";
     }
     if (!out.empty() && !header_done_) {

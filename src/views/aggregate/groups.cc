@@ -4,6 +4,7 @@
 
 #include "base/protowire.h"
 #include "base/text.h"
+#include "metrics/labels_text.h"
 
 namespace monitor::analysis {
 
@@ -26,23 +27,6 @@ std::string name_of(const metrics::Batch& batch, const metrics::Series& series, 
 
 }  // namespace
 
-std::string labels_text(const metrics::Labels& labels) {
-  std::string out;
-  const auto add = [&out](std::string_view text, std::string_view special) {
-    for (const char c : text) {
-      if (special.find(c) != std::string_view::npos) out += '\\';
-      out += c;
-    }
-  };
-  for (const auto& [key, value] : labels) {
-    if (!out.empty()) out += ';';
-    add(key, "\\;=");
-    out += '=';
-    add(value, "\\;");
-  }
-  return out;
-}
-
 void Group::name() {
   key = json_quote(metric) + "," + json_quote(unit) + ",{";
   for (size_t i = 0; i < by.size(); ++i) {
@@ -64,7 +48,7 @@ Group GroupTable::make_group(const metrics::Batch& batch, const metrics::Series&
       group.by.emplace_back(one.name, value);
       continue;
     }
-    group.columns.push_back(labels_text(series.labels));
+    group.columns.push_back(metrics::labels_text(series.labels));
     for (const auto& [key, value] : series.labels) {
       const bool taken = std::ranges::any_of(spec_.by, [&key](const Dimension& d) { return d.name == key; });
       group.by.emplace_back(taken ? "label:" + key : key, value);

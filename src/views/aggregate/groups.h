@@ -93,7 +93,4 @@ class GroupTable {
   uint64_t epoch_ = 0;
 };
 
-// "a=1;b=2". A backslash precedes a character that would end a name or a value, and another backslash.
-std::string labels_text(const metrics::Labels& labels);
-
 }  // namespace monitor::analysis
