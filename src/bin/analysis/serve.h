@@ -30,7 +30,7 @@ struct ServeFlags {
   std::vector<std::string> rules;  // files and folders
   std::string notify;              // the configuration of notifications; empty: nobody is notified
   std::string external_url;        // empty: by the page's address
-  int64_t notify_alone_after_ns = 5 * 60 * kNanosPerSecond;
+  int64_t notify_alone_after_ns = int64_t{5} * 60 * kNanosPerSecond;
 };
 
 CLI::App* declare_serve(CLI::App& app, ServeFlags& flags);

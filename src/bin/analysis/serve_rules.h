@@ -35,7 +35,7 @@ struct ServeRulesOptions {
   std::string config_dir = {};      // below this folder
   // While etcd does not answer for longer, this instance notifies although another one may do so as well. The last
   // holder of the key goes on at once.
-  int64_t alone_after_ns = 5 * 60 * kNanosPerSecond;
+  int64_t alone_after_ns = int64_t{5} * 60 * kNanosPerSecond;
   const analysis::unusual::ScoreBoard* scores = nullptr;  // for unusual(); must outlive the rules
 };
 
