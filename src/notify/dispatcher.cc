@@ -139,8 +139,8 @@ std::set<std::string> Dispatcher::end_if(const IsOver& is_over, int64_t evaluate
     ended.back().resolved_at_ms = std::max(evaluated_ms, one.alert.fired_at_ms);
     groups.insert(one.alert.group);
   }
-  for (auto& [labels, groups_of] : shared_) {
-    std::erase_if(groups_of, [&](const auto& one) { return is_over(labels, one.second); });
+  for (auto& shared : shared_) {
+    std::erase_if(shared.second, [&](const auto& one) { return is_over(shared.first, one.second); });
   }
   for (const Alert& one : ended) take(one, evaluated_ms, now);
   return groups;

@@ -210,7 +210,7 @@ void Notifier::step(Mail mail) {
   save(std::move(step));
   if (!to_send.empty()) at_step("saved");
   for (const LogKey& one : over) couriers_.withdraw(one);
-  for (auto& one : to_send) send(std::move(one));
+  for (const auto& one : to_send) send(one);
   recorder_.save_pending(dispatcher_.pending(), moment.mono_ms);
   recorder_.save_receivers(couriers_.receivers(), moment.mono_ms);
   note_counts();
@@ -281,7 +281,7 @@ void Notifier::look() {
     config_ = std::move(config);
     dispatcher_.configure(config_, moment);
     forwarder_.forget();
-    for (auto& one : couriers_.configure(*config_)) send(std::move(one));
+    for (const auto& one : couriers_.configure(*config_)) send(one);
   }
   metrics_->config_ok.set(config_watch_.trouble().empty() ? 1 : 0);
   if (auto silences = silence_watch_.look()) dispatcher_.set_silences(std::move(*silences));
