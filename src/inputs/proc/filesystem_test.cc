@@ -208,7 +208,7 @@ TEST(OpenBelow, FollowsNoSymlinkAndAcceptsLongPaths) {
   fs::create_directory_symlink("/etc", folder + "/out");
   EXPECT_FALSE(open_below(folder, "/out").ok());
   EXPECT_FALSE(open_below(folder, "/out/passwd").ok());
-  EXPECT_FALSE(open_below(folder, "/../..").ok() && open_below(folder, "/../../etc").ok());
+  EXPECT_FALSE(open_below(folder, "/../../etc").ok()) << "also on a kernel without openat2()";
   fs::create_directories(folder + "/a/b");
   EXPECT_TRUE(open_below(folder, "/a/b").ok());
   EXPECT_TRUE(open_below(folder, "/").ok());

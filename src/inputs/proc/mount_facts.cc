@@ -38,6 +38,7 @@ Error failure(int error, const std::string& what) {
 Result<Fd> walk_below(Fd at, const std::string& path) {
   for (const std::string_view part : split(path, '/')) {
     if (part.empty()) continue;
+    if (part == "..") return failure(EXDEV, "opening " + path);  // could lead out of the folder
     Fd next(openat(at.get(), std::string(part).c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!next.valid()) return failure(errno, "opening " + path);
     at = std::move(next);
