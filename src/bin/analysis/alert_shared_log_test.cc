@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <fstream>
@@ -62,9 +63,11 @@ class Inbox {
   // A condition that is not about the inbox; shine() says that it may be true now.
   template <typename F>
   bool wait_until(F&& condition) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (!condition()) {
       std::unique_lock lock(mutex_);
-      if (!changed_.wait_for(lock, std::chrono::seconds(20), [this] { return shone_; })) return false;
+      if (!changed_.wait_until(lock, end, [this] { return shone_; }) || std::chrono::steady_clock::now() > end)
+        return false;
       shone_ = false;
     }
     return true;
@@ -112,8 +115,10 @@ struct Instance {
   telemetry::Registry registry;
   PosixDisk disk;
   std::unique_ptr<Notifier> notifier;
+  std::atomic<bool> works = false;  // has read the shared log, and begun
 
   void start(Inbox& inbox, const std::string& shared) {
+    works = false;
     std::ofstream(folder.path() + "/notify.yml")
         << "route: {receiver: r, group_by: [alertname], group_wait: 0s, group_interval: 10ms}\n"
         << "receivers: [{name: r, webhook_configs: [{url: 'http://x'}]}]\n";
@@ -123,7 +128,10 @@ struct Instance {
     options.look_ms = 20;
     options.limits.backoff_ms = options.limits.backoff_cap_ms = 20;
     options.make = [&inbox](const notify::Integration&) { return std::make_unique<InboxSender>(inbox); };
-    options.at_step = [&inbox](std::string_view) { inbox.shine(); };
+    options.at_step = [this, &inbox](std::string_view step) {
+      if (step == "looked") works = true;
+      inbox.shine();
+    };
     options.shared = std::make_shared<StoreSharedLog>([this, shared]() -> Result<std::unique_ptr<config::ConfigStore>> {
       return std::unique_ptr<config::ConfigStore>(std::make_unique<config::FileStore>(disk, shared));
     });
@@ -185,6 +193,7 @@ TEST_F(SharedLogTest, OfTwoThatNotifyOneNoticesBeforeItSends) {
   const int64_t start = a.now();
   a.start(inbox, shared.path());
   b.start(inbox, shared.path());
+  ASSERT_TRUE(inbox.wait_until([&] { return a.works && b.works; }));
   a.say({alert("A", start)});
   ASSERT_TRUE(inbox.wait_for("+A"));
   b.say({alert("A", start)});
