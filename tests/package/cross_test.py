@@ -1,4 +1,4 @@
-"""The agent for arm64, built on this machine by tools/cross: its programs, and a tick of this host."""
+"""The agent for arm64, built on this machine by tools/cross: its programs, its unit tests, and a tick of this host."""
 import json
 import os
 import subprocess
@@ -24,6 +24,9 @@ class CrossTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         call(TOOL, "build")
+
+    def test_unit_tests_pass_under_emulation(self):
+        self.assertIn("100% tests passed", call(TOOL, "test"))
 
     def test_programs_are_of_arm64(self):
         for name in ("bin/monitor-agent", "bin/monitor-plugin-host"):
