@@ -236,5 +236,8 @@ function(monitor_test name)
     set(ARG_TIMEOUT 120)
   endif()
   set_tests_properties(${test} PROPERTIES LABELS "${labels}")
+  if(CMAKE_CROSSCOMPILING)
+    math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 10")  # under qemu everything takes about ten times as long
+  endif()
   set_tests_properties(${names} PROPERTIES TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${ARG_ENVIRONMENT}")
 endfunction()
