@@ -8,6 +8,7 @@
 #include "base/protowire.h"
 #include "base/random.h"
 #include "base/testing/fake_clock.h"
+#include "metriclog/testing/deliveries.h"
 #include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"
 #include "metrics/json_form.h"
@@ -157,11 +158,6 @@ class ScriptedReader final : public metriclog::LogReader {
   size_t next_ = 0;
 };
 
-class Ignore final : public metriclog::DeliveryListener {
-  void on_delivered(std::span<const metriclog::Delivery> /*deliveries*/) override {}
-  void on_reset() override {}
-};
-
 class ConsumerTest : public ::testing::Test {
  protected:
   void append(const std::string& value, std::string_view type = "application/x-protobuf") {
@@ -200,7 +196,7 @@ class ConsumerTest : public ::testing::Test {
 
   FakeClock clock_;
   metriclog::MemoryLog log_{clock_};
-  Ignore ignore_;
+  metriclog::IgnoredDeliveries ignore_;
   telemetry::Registry registry_;
 };
 

@@ -1,4 +1,4 @@
-// For tests: records the outcomes that a log's writer reports.
+// For tests: records or ignores the outcomes that a log's writer reports.
 #pragma once
 
 #include <mutex>
@@ -33,6 +33,13 @@ class Deliveries final : public DeliveryListener {
   mutable std::mutex mutex_;
   std::vector<Delivery> all_;
   int resets_ = 0;
+};
+
+// For tests that are not about deliveries.
+class IgnoredDeliveries final : public DeliveryListener {
+ public:
+  void on_delivered(std::span<const Delivery> /*deliveries*/) override {}
+  void on_reset() override {}
 };
 
 }  // namespace monitor::metriclog

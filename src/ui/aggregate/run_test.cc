@@ -11,6 +11,7 @@
 
 #include "base/testing/fake_clock.h"
 #include "base/text.h"
+#include "metriclog/testing/deliveries.h"
 #include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"
 #include "ui/aggregate/format.h"
@@ -92,11 +93,7 @@ class AggregateRunTest : public ::testing::Test {
     return result;
   }
 
-  class Ignore final : public metriclog::DeliveryListener {
-    void on_delivered(std::span<const metriclog::Delivery> /*deliveries*/) override {}
-    void on_reset() override {}
-  };
-  Ignore ignore_;
+  metriclog::IgnoredDeliveries ignore_;
   FakeClock clock_{kStart};
   metriclog::MemoryLog log_;
   metriclog::MemoryLog rows_log_;

@@ -11,7 +11,9 @@
 
 #include "base/testing/fake_clock.h"
 #include "base/time_format.h"
+#include "metriclog/testing/deliveries.h"
 #include "metriclog/testing/memory_log.h"
+#include "metriclog/testing/timed_reader.h"
 #include "metrics/encode.h"
 #include "ui/print/sample_test.h"
 
@@ -19,28 +21,6 @@ namespace monitor::analysis {
 namespace {
 
 using ::testing::HasSubstr;
-
-class Ignore final : public metriclog::DeliveryListener {
-  void on_delivered(std::span<const metriclog::Delivery> /*deliveries*/) override {}
-  void on_reset() override {}
-};
-
-// A reader for which time passes: each poll that finds nothing advances the clock by its timeout.
-class TimedReader final : public metriclog::LogReader {
- public:
-  TimedReader(std::unique_ptr<LogReader> inner, FakeClock& clock) : inner_(std::move(inner)), clock_(clock) {}
-  Result<std::vector<metriclog::ReaderEvent>> poll(int64_t timeout_ns) override {
-    auto events = inner_->poll(0);
-    if (events.ok() && events->empty()) clock_.advance(timeout_ns);
-    return events;
-  }
-  Status store(std::span<const metriclog::Snapshot> snapshots) override { return inner_->store(snapshots); }
-  void wake() override { inner_->wake(); }
-
- private:
-  std::unique_ptr<LogReader> inner_;
-  FakeClock& clock_;
-};
 
 class GetMetrics : public ::testing::Test {
  protected:
@@ -53,10 +33,10 @@ class GetMetrics : public ::testing::Test {
     options.print.metric = "system.memory.limit";
     if (!options.timeout_ns) options.timeout_ns = 5 * kNanosPerSecond;
     telemetry::Registry registry;
-    TimedReader reader(log_.reader({.group = group,
-                                    .start = {.kind = group.empty() ? metriclog::StartAt::Kind::kEarliest
-                                                                    : metriclog::StartAt::Kind::kStored}}),
-                       clock_);
+    metriclog::TimedReader reader(log_.reader({.group = group,
+                                               .start = {.kind = group.empty() ? metriclog::StartAt::Kind::kEarliest
+                                                                               : metriclog::StartAt::Kind::kStored}}),
+                                  clock_);
     return run_get_metrics(options, reader, output, clock_, registry, stop_);
   }
   static size_t lines(const StringOutput& output) {
@@ -65,7 +45,7 @@ class GetMetrics : public ::testing::Test {
 
   FakeClock clock_{kTime};
   metriclog::MemoryLog log_{clock_};
-  Ignore ignore_;
+  metriclog::IgnoredDeliveries ignore_;
   std::atomic<bool> stop_{false};
 };
 

@@ -8,7 +8,9 @@
 
 #include "base/testing/fake_clock.h"
 #include "base/testing/temporary_folder.h"
+#include "metriclog/testing/deliveries.h"
 #include "metriclog/testing/memory_log.h"
+#include "metriclog/testing/timed_reader.h"
 #include "metrics/encode.h"
 #include "ui/top/settings.h"
 
@@ -54,28 +56,6 @@ class FakeScreen final : public Screen {
   int drawings_ = 0;
 };
 
-class Ignore final : public metriclog::DeliveryListener {
-  void on_delivered(std::span<const metriclog::Delivery> /*deliveries*/) override {}
-  void on_reset() override {}
-};
-
-// A reader for which time passes: each poll that finds nothing advances the clock by its timeout.
-class TimedReader final : public metriclog::LogReader {
- public:
-  TimedReader(std::unique_ptr<LogReader> inner, FakeClock& clock) : inner_(std::move(inner)), clock_(clock) {}
-  Result<std::vector<metriclog::ReaderEvent>> poll(int64_t timeout_ns) override {
-    auto events = inner_->poll(0);
-    if (events.ok() && events->empty()) clock_.advance(timeout_ns);
-    return events;
-  }
-  Status store(std::span<const metriclog::Snapshot> snapshots) override { return inner_->store(snapshots); }
-  void wake() override { inner_->wake(); }
-
- private:
-  std::unique_ptr<LogReader> inner_;
-  FakeClock& clock_;
-};
-
 class RunTest : public ::testing::Test {
  protected:
   void append(const std::string& name, double cpu) {
@@ -94,7 +74,8 @@ class RunTest : public ::testing::Test {
     log_.writer().append({batch.agent_id, {&header, 1}, metrics::encode_batch(batch)}, ignore_, 1);
   }
   Status run() {
-    TimedReader reader(log_.reader({.group = "", .start = {.kind = metriclog::StartAt::Kind::kEarliest}}), clock_);
+    metriclog::TimedReader reader(log_.reader({.group = "", .start = {.kind = metriclog::StartAt::Kind::kEarliest}}),
+                                  clock_);
     telemetry::Registry registry;
     const TopParts parts{.reader = reader,
                          .clock = clock_,
@@ -110,7 +91,7 @@ class RunTest : public ::testing::Test {
 
   FakeClock clock_;
   metriclog::MemoryLog log_{clock_};
-  Ignore ignore_;
+  metriclog::IgnoredDeliveries ignore_;
   TemporaryFolder folder_;
   PosixDisk disk_;
   std::string path_ = folder_.path() + "/monitor/top.json";

@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "base/testing/fake_clock.h"
 #include "consume/consumer.h"
+#include "metriclog/testing/deliveries.h"
 #include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"
 
@@ -235,11 +236,7 @@ class AggregateTest : public ::testing::Test {
     take();
   }
 
-  class Ignore final : public metriclog::DeliveryListener {
-    void on_delivered(std::span<const metriclog::Delivery> /*deliveries*/) override {}
-    void on_reset() override {}
-  };
-  Ignore ignore_;
+  metriclog::IgnoredDeliveries ignore_;
   FakeClock clock_{kStart};
   AggregateSpec spec_;
   std::unique_ptr<metriclog::MemoryLog> log_;

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/testing/fake_clock.h"
+#include "metriclog/testing/deliveries.h"
 #include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"
 
@@ -61,11 +62,7 @@ class LedgerWorld {
   metriclog::MemoryLog log;
 
  private:
-  class Ignore final : public metriclog::DeliveryListener {
-    void on_delivered(std::span<const metriclog::Delivery> /*deliveries*/) override {}
-    void on_reset() override {}
-  };
-  Ignore ignore_;
+  metriclog::IgnoredDeliveries ignore_;
 };
 
 }  // namespace monitor::analysis
