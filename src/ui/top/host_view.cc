@@ -76,38 +76,14 @@ void HostView::open(const std::string& name) {
 void HostView::scroll_by(long by) { scroll_ = std::max(0L, scroll_ + by); }
 
 bool HostView::key(int key) {
-  constexpr long kFar = 1'000'000;
-  switch (key) {
-    case kUp:
-    case 'k':
-      scroll_by(-1);
-      return true;
-    case kDown:
-    case 'j':
-      scroll_by(1);
-      return true;
-    case kPageUp:
-      scroll_by(-page_);
-      return true;
-    case kPageDown:
-      scroll_by(page_);
-      return true;
-    case kHome:
-    case 'g':
-      scroll_ = 0;
-      return true;
-    case kEnd:
-    case 'G':
-      scroll_by(kFar);
-      return true;
-    case kTab: {
-      const auto next = std::ranges::upper_bound(sections_, scroll_);
-      scroll_ = next == sections_.end() ? 0 : *next;
-      return true;
-    }
-    default:
-      return false;
+  if (const auto by = movement(key, page_)) {
+    scroll_by(*by);
+    return true;
   }
+  if (key != kTab) return false;
+  const auto next = std::ranges::upper_bound(sections_, scroll_);
+  scroll_ = next == sections_.end() ? 0 : *next;
+  return true;
 }
 
 void HostView::mouse(const Mouse& mouse) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace monitor::analysis::top {
 
@@ -22,6 +23,10 @@ enum Key : int {
   kTab,
   kOther,  // has no meaning here
 };
+
+// By how many lines a key moves in a list of which `page` lines are shown; nothing if it does not move. To the first
+// and the last line it is more than any list has.
+std::optional<long> movement(int key, long page);
 
 struct Mouse {
   enum class Kind : uint8_t { kPress, kWheelUp, kWheelDown };

@@ -7,33 +7,9 @@
 namespace monitor::analysis::top {
 
 bool ListCursor::key(int key) {
-  constexpr long kFar = 1'000'000;
-  switch (key) {
-    case kUp:
-    case 'k':
-      move(-1);
-      return true;
-    case kDown:
-    case 'j':
-      move(1);
-      return true;
-    case kPageUp:
-      move(-room_);
-      return true;
-    case kPageDown:
-      move(room_);
-      return true;
-    case kHome:
-    case 'g':
-      move(-kFar);
-      return true;
-    case kEnd:
-    case 'G':
-      move(kFar);
-      return true;
-    default:
-      return false;
-  }
+  const auto by = movement(key, room_);
+  if (by) move(*by);
+  return by.has_value();
 }
 
 void ListCursor::move(long by) {
