@@ -57,23 +57,27 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, EventBroadcaster& br
     history_executors_.push_back(std::make_unique<BlockingExecutor>(loop, "history", kMostQuestions));
     history_readers_.emplace_back();
   }
-  registry.gauge_from("monitor_web_live_series", "Series whose latest value is in memory.", [this] {
+  declare_metrics();
+  declare();
+  tick();
+}
+
+void Api::declare_metrics() {
+  registry_.gauge_from("monitor_web_live_series", "Series whose latest value is in memory.", [this] {
     const std::lock_guard lock(state_.mutex);
     return static_cast<double>(state_.fleet.series());
   });
-  registry.gauge_from("monitor_web_log_trouble", "1 while the log cannot be read.", [this] {
+  registry_.gauge_from("monitor_web_log_trouble", "1 while the log cannot be read.", [this] {
     const std::lock_guard lock(state_.mutex);
     return state_.log.trouble.empty() ? 0.0 : 1.0;
   });
-  registry.gauge_from("monitor_web_live_points_dropped",
-                      "Points dropped because their series or agent exceeds the limits of the latest values.", [this] {
-                        const std::lock_guard lock(state_.mutex);
-                        return static_cast<double>(state_.fleet.dropped_points());
-                      });
-  registry.gauge_from("monitor_web_audit_failures", "Events that could not be written to the audit log.",
-                      [this] { return static_cast<double>(audit_.failures()); });
-  declare();
-  tick();
+  registry_.gauge_from("monitor_web_live_points_dropped",
+                       "Points dropped because their series or agent exceeds the limits of the latest values.", [this] {
+                         const std::lock_guard lock(state_.mutex);
+                         return static_cast<double>(state_.fleet.dropped_points());
+                       });
+  registry_.gauge_from("monitor_web_audit_failures", "Events that could not be written to the audit log.",
+                       [this] { return static_cast<double>(audit_.failures()); });
 }
 
 Api::~Api() { loop_.cancel_timer(timer_); }

@@ -81,6 +81,7 @@ class Api {
   };
 
   void declare();
+  void declare_metrics();
   static bool fits(const Route& route, std::string_view path, std::string& rest);
   static Reply no_route(const Request& request, const std::string& allowed);
   const Route* find(const Request& request, std::string& rest, std::string& allowed) const;
