@@ -89,6 +89,26 @@ class WebHomeTest(BrowserTest):
             self.assertFalse(self.browser.eval("document.querySelector('.palette').open"))
         self.no_faults()
 
+    def test_the_palette_opens_again_before_the_browser_tells_that_it_was_closed(self):
+        self.system(("agent-1",))
+        self.browser.open(self.url("ledger"))
+        self.browser.wait("document.querySelector('h1').textContent === 'Ledger'")
+        self.browser.do("key", key="Control+k")
+        self.browser.wait("document.activeElement.getAttribute('role') === 'combobox'")
+        stays_open = self.browser.eval("""new Promise((done) => {
+            const palette = document.querySelector('.palette');
+            const press = () => document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'k', ctrlKey: true, bubbles: true}));
+            const frames = (n, then) => n === 0 ? then() : requestAnimationFrame(() => setTimeout(() => frames(n - 1, then)));
+            palette.addEventListener('close', () => frames(3, () => done(palette.open)), {once: true});
+            setTimeout(() => done('was not closed'), 5000);
+            press();
+            let left = 100;  // microtasks, all before the next event
+            const again = () => palette.open && left-- > 0 ? queueMicrotask(again) : press();
+            again();
+        })""")
+        self.assertIs(stays_open, True)
+        self.no_faults()
+
     def test_settings_are_kept_in_the_browser(self):
         self.system(("agent-1", "agent-2"))
         self.browser.open(self.url("overview"))
