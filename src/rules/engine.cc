@@ -8,76 +8,17 @@
 
 #include "base/hash64.h"
 #include "base/log.h"
+#include "rules/engine_impl.h"
 #include "rules/group_evaluation.h"
 #include "rules/layered_source.h"
 
 namespace monitor::rules {
-
-struct Engine::Running {
-  Group group;
-  int64_t interval_ms = 0;
-  int64_t offset_ms = 0;  // its evaluations are at offset + k * interval
-  std::vector<std::string> identities;
-  GroupState state;
-  std::vector<StoredRule> stored;  // as last written, to write only what changes
-  int64_t took_ns = 0;
-  bool slow = false;  // its last evaluation took longer than its interval
-};
-
-struct Engine::Metrics {
-  explicit Metrics(telemetry::Registry& r)
-      : evaluations(r.counter("monitor_rules_evaluations_total", "Evaluations of groups of rules.")),
-        failures(r.counter("monitor_rules_failures_total", "Evaluations of single rules that failed.")),
-        missed(r.counter("monitor_rules_missed_evaluations_total",
-                         "Evaluations of groups that were not made because the data came too late for them, or because "
-                         "the one before took longer than the interval.")),
-        store_failures(r.counter("monitor_rules_store_failures_total",
-                                 "Evaluations whose result could not be stored; they are made again.")),
-        groups(r.gauge("monitor_rules_groups", "Groups of rules that are evaluated.")),
-        rules(r.gauge("monitor_rules_rules", "Rules that are evaluated.")),
-        pending(r.gauge("monitor_rules_alerts", "Alerts, by state.", {{"state", "pending"}})),
-        firing(r.gauge("monitor_rules_alerts", "", {{"state", "firing"}})),
-        last(r.gauge("monitor_rules_last_evaluation_seconds", "The time of the last evaluation, seconds since 1970.")),
-        last_duration(r.gauge("monitor_rules_last_duration_seconds", "How long the last evaluation of a group took.")),
-        duration(r.histogram("monitor_rules_evaluation_seconds", "How long an evaluation of a group takes.",
-                             telemetry::latency_bounds())) {}
-
-  telemetry::Counter& evaluations;
-  telemetry::Counter& failures;
-  telemetry::Counter& missed;
-  telemetry::Counter& store_failures;
-  telemetry::Gauge& groups;
-  telemetry::Gauge& rules;
-  telemetry::Gauge& pending;
-  telemetry::Gauge& firing;
-  telemetry::Gauge& last;
-  telemetry::Gauge& last_duration;
-  telemetry::Histogram& duration;
-};
 
 namespace {
 
 int64_t floor_to(int64_t time, int64_t step, int64_t offset) {
   const int64_t rest = (time - offset) % step;
   return time - (rest < 0 ? rest + step : rest);
-}
-
-RuleStatus status_of(const Rule& rule, const RuleState& state) {
-  RuleStatus status{.alerting = rule.alerting,
-                    .name = rule.name,
-                    .expression = rule.expression_text,
-                    .for_ms = rule.for_ms,
-                    .keep_firing_for_ms = rule.keep_firing_for_ms,
-                    .error = state.last_error,
-                    .evaluated_at_ms = state.evaluated_ms,
-                    .evaluation_seconds = static_cast<double>(state.took_ns) / 1e9};
-  for (const TemplatedText& one : rule.labels) status.labels.set(one.name, one.text());
-  for (const TemplatedText& one : rule.annotations) status.annotations.emplace_back(one.name, one.text());
-  for (const auto& [labels, active] : state.alerts) {
-    if (active.alert.state != AlertState::kResolved) status.alerts.push_back(active.alert);
-  }
-  std::ranges::sort(status.alerts, {}, &Alert::labels);
-  return status;
 }
 
 }  // namespace
@@ -342,24 +283,6 @@ Status Engine::evaluate_rules(Running& running, GroupState& next, int64_t at_ms,
   return status;
 }
 
-void Engine::count_alerts() {
-  size_t pending = 0;
-  size_t firing = 0;
-  int64_t oldest = INT64_MAX;
-  for (const auto& [key, one] : groups_) {
-    oldest = std::min(oldest, one->state.evaluated_ms);
-    for (const RuleState& rule : one->state.rules) {
-      for (const auto& [labels, active] : rule.alerts) {
-        pending += active.alert.state == AlertState::kPending ? 1 : 0;
-        firing += active.alert.state == AlertState::kFiring ? 1 : 0;
-      }
-    }
-  }
-  metrics_->pending.set(static_cast<double>(pending));
-  metrics_->firing.set(static_cast<double>(firing));
-  figures_->oldest_ms = groups_.empty() ? 0 : oldest;
-}
-
 void Engine::tell_all(int64_t now_ms) {
   for (const auto& [key, running] : groups_) {
     const int64_t at = running->state.evaluated_ms;
@@ -375,50 +298,6 @@ void Engine::tell(const Running& running, int64_t at_ms) {
   }
   std::ranges::sort(alerts, {}, &Alert::labels);
   sink_->update_group(running.group.key(), alerts, at_ms);
-}
-
-std::vector<GroupFigures> Engine::figures() const {
-  const int64_t watermark_ms = figures_->watermark_ms;
-  const std::lock_guard lock(mutex_);
-  std::vector<GroupFigures> all;
-  for (const auto& [key, one] : groups_) {
-    const int64_t at_ms = one->state.evaluated_ms;
-    const auto failing = std::ranges::count(one->state.rules, RuleHealth::kFailed, &RuleState::health);
-    all.push_back({.name = one->group.name,
-                   .file = one->group.file,
-                   .rules = one->group.rules.size(),
-                   .failing = static_cast<size_t>(failing),
-                   .interval_ms = one->interval_ms,
-                   .evaluated_at_ms = at_ms,
-                   .evaluation_seconds = static_cast<double>(one->took_ns) / 1e9,
-                   .delay_seconds = at_ms == 0 ? 0 : std::max(0.0, static_cast<double>(watermark_ms - at_ms) / 1000)});
-  }
-  return all;
-}
-
-std::set<std::string> Engine::group_keys() const {
-  std::set<std::string> keys;
-  for (const auto& [key, running] : groups_) keys.insert(key);
-  return keys;
-}
-
-std::vector<GroupStatus> Engine::groups() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<GroupStatus> all;
-  for (const auto& [key, running] : groups_) {
-    GroupStatus group{.name = running->group.name,
-                      .file = running->group.file,
-                      .interval_ms = running->interval_ms,
-                      .limit = running->group.limit,
-                      .rules = {},
-                      .evaluated_at_ms = running->state.evaluated_ms,
-                      .evaluation_seconds = static_cast<double>(running->took_ns) / 1e9};
-    for (size_t i = 0; i < running->group.rules.size(); ++i) {
-      group.rules.push_back(status_of(running->group.rules[i], running->state.rules[i]));
-    }
-    all.push_back(std::move(group));
-  }
-  return all;
 }
 
 }  // namespace monitor::rules
