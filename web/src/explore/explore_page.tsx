@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { go } from '../lib/page';
 import { stream } from '../lib/stream';
-import { setActions, type PageProps } from '../shell/pages';
+import { setActions, useNewParameters, type PageProps } from '../shell/pages';
 import { Command, Empty, Failed, Skeleton } from '../ui/states';
 import type { Editor } from './editor';
 import { Graph } from './graph';
@@ -16,6 +16,9 @@ type View = (typeof VIEWS)[number];
 const STARTS = ['avg by (agent) (system_cpu_utilization_ratio{cpu_mode=""})', 'topk(5, system_memory_utilization_ratio)', 'sum by (agent) (system_disk_io_rate_bytes_per_second)'];
 
 interface Shown { rows: Row[]; samples: Sample[]; warnings: string[]; from: number; to: number; step: number; took: number; expression: string }
+
+const spanOf = (parameters: URLSearchParams): number => Number(parameters.get('span')) || 3600;
+const viewOf = (parameters: URLSearchParams): View => (parameters.get('view') === 'table' ? 'table' : 'graph');
 
 async function load(expression: string, view: View, span: number): Promise<Shown> {
   const to = Date.now() / 1000;
@@ -74,8 +77,8 @@ function Starts({ choose }: { choose: (text: string) => void }) {
 }
 
 export default function Explore({ parameters }: PageProps) {
-  const [span, setSpan] = useState(Number(parameters.get('span')) || 3600);
-  const [view, setView] = useState<View>(parameters.get('view') === 'table' ? 'table' : 'graph');
+  const [span, setSpan] = useState(spanOf(parameters));
+  const [view, setView] = useState<View>(viewOf(parameters));
   const [shown, setShown] = useState<Shown | null>(null);
   const [fault, setFault] = useState('');
   const [busy, setBusy] = useState(false);
@@ -114,11 +117,15 @@ export default function Explore({ parameters }: PageProps) {
     stream.follow([], '', () => undefined, () => undefined);  // tells whether the server is there
     return setActions({ key: (pressed) => { if (pressed.key === '/') editor.current?.focus(); return pressed.key === '/'; } });
   }, []);
-  useEffect(() => {
-    const text = parameters.get('q') ?? '';
+  const follow = (next: URLSearchParams) => {
+    const text = next.get('q') ?? '';
     editor.current?.set(text);
-    if (text !== '') void run(text, {}, 'replace');
-  }, [parameters]);
+    setSpan(spanOf(next));
+    setView(viewOf(next));
+    void run(text, { span: spanOf(next), view: viewOf(next) }, 'replace');
+  };
+  useEffect(() => follow(parameters), []);
+  useNewParameters(parameters, follow);
   useEffect(() => { if (ready && fault !== '') editor.current?.fault(fault, faultAt.current); }, [ready]);
 
   const choose = (text: string) => {

@@ -3,7 +3,7 @@ import type { ComponentType } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ask, type Fleet } from '../lib/api';
 import { go } from '../lib/page';
-import { setActions, type PageProps } from '../shell/pages';
+import { setActions, useNewParameters, type PageProps } from '../shell/pages';
 import { FleetStore } from '../state/fleet';
 import { Failed, Loading, Skeleton } from '../ui/states';
 import { Cards } from './cards';
@@ -45,7 +45,7 @@ function FleetView({ store, parameters }: { store: FleetStore; parameters: URLSe
     latest.current = next;
     setSelected(next);
   };
-  useEffect(() => { setChoice(choiceOf(parameters)); }, [parameters]);
+  useNewParameters(parameters, (next) => setChoice(choiceOf(next)));
   void store.version.value;
   const chosen = store.model.choose(choice);
   const { shown } = chosen;

@@ -1,8 +1,8 @@
 // The page of one or several hosts: figures, what happened, and a chart of every metric, in sections.
 import { effect } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo } from 'preact/hooks';
 import { link } from '../lib/page';
-import { setActions, type PageProps } from '../shell/pages';
+import { setActions, useNewParameters, type PageProps } from '../shell/pages';
 import { isDark, settings } from '../state/settings';
 import { Loading, Skeleton } from '../ui/states';
 import { Controls } from './controls';
@@ -52,7 +52,7 @@ function Choose({ model }: { model: HostModel }) {
 
 export default function HostPage({ parameters }: PageProps) {
   const model = useMemo(() => new HostModel(), []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     model.start(parameters);
     const forget = setActions({ key: (pressed) => onKey(model, pressed) });
     const stop = effect(() => {
@@ -67,11 +67,7 @@ export default function HostPage({ parameters }: PageProps) {
       model.close();
     };
   }, []);
-  const first = useMemo(() => ({ passed: false }), []);
-  useEffect(() => {
-    if (first.passed) model.update(parameters);
-    first.passed = true;
-  }, [parameters]);
+  useNewParameters(parameters, (next) => model.update(next));
   const chosen = model.agents.value.length > 0;
   return (
     <section class="agent">

@@ -1,5 +1,6 @@
 // The pages, and how the shell and they work together.
 import type { ComponentType } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { IconName } from '../ui/icon';
 
 export interface PageProps { parameters: URLSearchParams }
@@ -32,6 +33,16 @@ export const PAGES: PageEntry[] = [
 // Home, if there is no page of this name.
 export function pageOf(name: string): PageEntry {
   return PAGES.find((one) => one.name === name) ?? PAGES[0]!;
+}
+
+// Calls `update` each time that a link or the browser's Back button has changed the address of a page that is shown.
+// It does so while the page is rendered: an effect after the paint can follow the user's next key, and would undo it.
+export function useNewParameters(parameters: URLSearchParams, update: (parameters: URLSearchParams) => void): void {
+  const first = useRef(true);
+  useLayoutEffect(() => {
+    if (!first.current) update(parameters);
+    first.current = false;
+  }, [parameters]);
 }
 
 let actions: PageActions = {};

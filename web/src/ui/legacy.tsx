@@ -1,17 +1,17 @@
 // A page that is still written without components, inside the shell.
 import { effect } from '@preact/signals';
 import type { VNode } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { MakePage, Page } from '../lib/page';
 import { forgetColours } from '../lib/spark';
-import { setActions, type PageProps } from '../shell/pages';
+import { setActions, useNewParameters, type PageProps } from '../shell/pages';
 import { isDark } from '../state/settings';
 
 export function legacy(make: MakePage): (props: PageProps) => VNode {
   return function Legacy({ parameters }: PageProps) {
     const place = useRef<HTMLDivElement>(null);
     const page = useRef<Page | null>(null);
-    useEffect(() => {
+    useLayoutEffect(() => {
       const made = make(parameters);
       page.current = made;
       place.current!.replaceChildren(made.element);
@@ -28,11 +28,7 @@ export function legacy(make: MakePage): (props: PageProps) => VNode {
         page.current = null;
       };
     }, []);
-    const first = useRef(true);
-    useEffect(() => {
-      if (!first.current) page.current?.update?.(parameters);
-      first.current = false;
-    }, [parameters]);
+    useNewParameters(parameters, (next) => page.current?.update?.(next));
     return <div class="legacy" ref={place} />;
   };
 }
