@@ -13,7 +13,7 @@ from programs import ROOT  # noqa: E402
 from web import PageTest  # noqa: E402
 
 # These routes return documents of other formats.
-OPAQUE = ("/stream", "/config/schema", "/openapi.json")
+OPAQUE = ("/stream", "/message/value", "/config/schema", "/openapi.json")
 DEFAULTS = "/api/ui/v1/config/document?key=/monitor/defaults"
 
 

@@ -67,6 +67,23 @@ class Browser final : public LogBrowser {
     return read_of(kafka_.topic, *extent, from, limit);
   }
 
+  Status scan(std::vector<Span>& spans, const KeyFilter& wanted, const TakeRecord& take) override {
+    const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(spans.size())));
+    std::map<int32_t, Span*> open;
+    for (Span& span : spans) {
+      if (span.next >= span.end) continue;
+      open[span.partition] = &span;
+      rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), span.partition)->offset = span.next;
+    }
+    if (open.empty()) return {};
+    if (const auto error = rd_kafka_assign(handle_.get(), list.get()); error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return to_error(error, "topic " + kafka_.topic);
+    }
+    Status status = scan_assigned(open, wanted, take);
+    rd_kafka_assign(handle_.get(), nullptr);
+    return status;
+  }
+
   Result<std::vector<Heartbeat>> heartbeats() override {
     const std::string topic = writers_topic_name(kafka_.topic);
     if (const auto count = partition_count(handle_.get(), topic, kAsk); !count) {
@@ -93,7 +110,9 @@ class Browser final : public LogBrowser {
   Result<int64_t> offset_at(int32_t partition, int64_t time_ns) override {
     const PartitionList list(rd_kafka_topic_partition_list_new(1));
     auto* const entry = rd_kafka_topic_partition_list_add(list.get(), kafka_.topic.c_str(), partition);
-    entry->offset = std::max<int64_t>(time_ns, 0) / kNanosPerMilli;
+    // Kafka knows times to the millisecond.
+    const int64_t time_ms = std::max<int64_t>(time_ns, 0) / kNanosPerMilli;
+    entry->offset = time_ms + (time_ms * kNanosPerMilli < time_ns ? 1 : 0);
     const auto error = rd_kafka_offsets_for_times(handle_.get(), list.get(), to_millis(kAsk));
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "topic " + kafka_.topic);
     if (entry->err != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(entry->err, "topic " + kafka_.topic);
@@ -138,6 +157,31 @@ class Browser final : public LogBrowser {
     rd_kafka_assign(handle_.get(), nullptr);
     if (!status && records.empty()) return status.error();
     return records;
+  }
+
+  // Reads until nothing is left of the spans of the assigned partitions.
+  Status scan_assigned(std::map<int32_t, Span*>& open, const KeyFilter& wanted, const TakeRecord& take) {
+    const SystemClock clock;
+    const int64_t latest = clock.mono_ns() + kAsk;
+    while (!open.empty() && clock.mono_ns() < latest) {
+      Message message(rd_kafka_consumer_poll(handle_.get(), 100));
+      const auto at = message ? open.find(message->partition) : open.end();
+      if (at == open.end()) continue;
+      Span& span = *at->second;
+      if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        span.next = span.end;
+      } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return to_error(message->err, "topic " + kafka_.topic, rd_kafka_message_errstr(message.get()));
+      } else if (message->offset >= span.end) {
+        span.next = span.end;
+      } else if (message->offset >= span.next) {
+        span.next = message->offset + 1;
+        const std::string_view key(static_cast<const char*>(message->key), message->key_len);
+        if (wanted(key) && !take(record_of(std::move(message), handle_))) return {};
+      }
+      if (span.next >= span.end) open.erase(at);
+    }
+    return {};
   }
 
   void take_beat(const Record& record) {
@@ -237,6 +281,7 @@ Result<std::unique_ptr<LogBrowser>> open_kafka_browser(const KafkaOptions& optio
                                              {"enable.auto.commit", "false"},
                                              {"enable.auto.offset.store", "false"},
                                              {"auto.offset.reset", "error"},
+                                             {"enable.partition.eof", "true"},
                                              {"fetch.wait.max.ms", "50"},
                                              {"queued.max.messages.kbytes", "4096"}});
   if (!config) return config.error();

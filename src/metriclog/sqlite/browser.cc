@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "metriclog/sqlite/record_rows.h"
 #include "metriclog/sqlite/schema.h"
 #include "metriclog/sqlite/sqlite_log.h"
@@ -21,7 +23,11 @@ class Browser final : public LogBrowser {
     const auto begin = first_offset(*db);
     const auto end = end_offset(*db);
     if (!begin || !end) return begin ? end.error() : begin.error();
-    return std::vector<PartitionExtent>{{0, *begin, *end}};
+    // Pages in use: those that retention has freed are still part of the file.
+    const auto pages = db->integer("SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count");
+    const auto size = db->integer("PRAGMA page_size");
+    if (!pages || !size) return pages ? size.error() : pages.error();
+    return std::vector<PartitionExtent>{{0, *begin, *end, *pages * *size}};
   }
 
   Result<std::vector<GroupPosition>> groups() override {
@@ -61,6 +67,18 @@ class Browser final : public LogBrowser {
     return records;
   }
 
+  Status scan(std::vector<Span>& spans, const KeyFilter& wanted, const TakeRecord& take) override {
+    auto db = open_for_reading(path_);
+    if (!db) return db.error();
+    for (Span& span : spans) {
+      const auto more = span.partition == 0 ? scan_records(*db, span, wanted, take) : Result<bool>(true);
+      if (!more) return more.error();
+      if (!*more) return {};
+      span.next = span.end;
+    }
+    return {};
+  }
+
   Result<int64_t> offset_at(int32_t /*partition*/, int64_t time_ns) override {
     auto db = open_for_reading(path_);
     if (!db) return db.error();
@@ -92,6 +110,23 @@ class Browser final : public LogBrowser {
   int32_t partition_of(std::string_view /*key*/, size_t /*partitions*/) const override { return 0; }
 
  private:
+  // False: `take` wants no more.
+  static Result<bool> scan_records(Database& db, Span& span, const KeyFilter& wanted, const TakeRecord& take) {
+    auto select = db.prepare(kSelectRecords);
+    if (!select) return select.error();
+    select->bind(1, span.next);
+    select->bind(2, std::max<int64_t>(span.end - span.next, 0));
+    int rc = select->step();
+    for (; rc == SQLITE_ROW; rc = select->step()) {
+      const int64_t offset = select->integer(0);
+      if (offset >= span.end) return true;
+      span.next = offset + 1;
+      if (wanted(select->bytes(2)) && !take(record_of(*select))) return false;
+    }
+    if (rc != SQLITE_DONE) return db.error(rc, "reading");
+    return true;
+  }
+
   const std::string path_;
 };
 

@@ -41,7 +41,11 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, EventBroadcaster& br
       logins_failed_(registry.counter("monitor_web_logins_failed_total", "Logins with a wrong user or password.")),
       config_(options_.config, plugins, clock_, audit_),
       alerts_(options_.alerts_path, clock_, audit_),
-      log_(options_.open_browser, options_.log),
+      log_(options_.open_browser, options_.log,
+           [this] {
+             const std::lock_guard lock(state_.mutex);
+             return state_.log.places;
+           }),
       password_executor_(loop, "login", kMostLogins),
       config_executor_(loop, "configuration", kMostQuestions),
       log_executor_(loop, "log", kMostQuestions),
@@ -52,6 +56,7 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, EventBroadcaster& br
       servers_read_ns_(clock_.mono_ns() - options_.read_heartbeats_ns),
       viewed_ns_(clock_.mono_ns()),
       config_read_ns_(clock_.mono_ns() - options_.read_config_ns),
+      lag_sampled_ns_(clock_.mono_ns() - LagHistory::kStep),
       recorded_ns_(clock_.mono_ns() - options_.record_facts_ns) {
   for (size_t i = 0; i < kHistoryExecutors; ++i) {
     history_executors_.push_back(std::make_unique<BlockingExecutor>(loop, "history", kMostQuestions));
@@ -88,6 +93,7 @@ void Api::declare() {
   declare_ledger(table_);
   declare_history(table_);
   declare_log(table_);
+  declare_messages(table_);
   declare_alerts(table_);
   declare_silences(table_);
   declare_config(table_);
@@ -268,12 +274,20 @@ void Api::tick() {
   if (mono - config_read_ns_ >= config_every && !config_busy_) read_config();
   if (mono - servers_read_ns_ >= heartbeats_every && !servers_busy_) read_heartbeats();
   if (mono - recorded_ns_ >= options_.record_facts_ns && !facts_.busy()) record_facts();
+  if (mono - lag_sampled_ns_ >= LagHistory::kStep && !lag_busy_) sample_lag();
   if (!audit_busy_) audit_silences();
 }
 
 void Api::audit_silences() {
   audit_busy_ = true;
   alerts_executor_.run([this] { alerts_.audit_changes(); }, [this] { audit_busy_ = false; });
+}
+
+void Api::sample_lag() {
+  lag_busy_ = true;
+  lag_sampled_ns_ = clock_.mono_ns();
+  const int64_t now = clock_.wall_ns();
+  log_executor_.run([this, now] { log_.sample_lag(now); }, [this] { lag_busy_ = false; });
 }
 
 void Api::record_facts() {

@@ -119,6 +119,9 @@ class Api {
   BlockingExecutor& history_executor(size_t& index);
   // routes_log.cc
   void declare_log(RouteTable& table);
+  // routes_messages.cc
+  void declare_messages(RouteTable& table);
+  void declare_message(RouteTable& table);
   void messages(const Call& call);
   // routes_alerts.cc
   void declare_alerts(RouteTable& table);
@@ -133,6 +136,7 @@ class Api {
   void read_config();
   void take_config(ConfigView seen);
   void read_heartbeats();
+  void sample_lag();
   void audit_silences();
   std::vector<std::string> troubles(const Servers& servers, int64_t now_ns) const;
   // `after`: a change number of the fleet; the row then contains only the steps of its past that changed later.
@@ -185,6 +189,8 @@ class Api {
   int64_t servers_read_ns_ = 0;
   int64_t viewed_ns_ = 0;  // time of the last request of a viewer
   int64_t config_read_ns_ = 0;
+  bool lag_busy_ = false;
+  int64_t lag_sampled_ns_ = 0;
   int64_t recorded_ns_ = 0;
   EventLoop::TimerId timer_ = 0;
   uint64_t published_ = 0;  // the fleet's change up to which events were published

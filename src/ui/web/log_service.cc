@@ -3,75 +3,37 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
-#include <vector>
+#include <memory>
+#include <optional>
 
-#include "base/hex.h"
 #include "base/text.h"
-#include "consume/consumer.h"
-#include "metrics/json_form.h"
-#include "metrics/resource.h"
 #include "ui/web/values_json.h"
 
 namespace monitor::analysis::web {
 
 namespace {
 
-constexpr int64_t kBlock = 200;         // records in one read
-constexpr size_t kMostLookedAt = 4000;  // records, for one result
-constexpr size_t kLongestBody = size_t{64} * 1024;
+using metriclog::GroupPosition;
+using metriclog::PartitionExtent;
+using metriclog::Record;
 
-std::string seconds(int64_t ns) { return seconds_json(ns); }
+// The page's own reader in the history of lags; no group has this name.
+constexpr const char* kOwnReader = "";
 
-std::string record_json(const metriclog::Record& record, const Result<metrics::Batch>& batch) {
-  std::string out =
-      fmt::format(R"({{"partition":{},"offset":{},"time":{},"key":{},"bytes":{},"headers":{{)", record.partition,
-                  record.offset, seconds(record.time_ns), json_quote(record.key), record.value.size());
-  std::set<std::string_view> seen;
-  for (const auto& [name, value] : record.headers) {
-    if (!seen.insert(name).second) continue;
-    const bool text = valid_utf8(value) && std::ranges::none_of(value, [](unsigned char c) { return c < 0x20; });
-    out += fmt::format("{}{}:{}", seen.size() > 1 ? "," : "", json_quote(name), json_quote(text ? value : hex(value)));
-  }
-  out += "}";
-  if (!batch) return out + fmt::format(R"(,"error":{}}})", json_quote(batch.error().message()));
-  size_t points = 0;
-  for (const metrics::Frame& frame : batch->frames) points += frame.points.size();
-  out += fmt::format(R"(,"agent":{},"sequence":{},"ticks":{},"points":{})", json_quote(batch->agent_id),
-                     batch->sequence, batch->frames.size(), points);
-  const std::string body = metrics::batch_to_json(*batch);
-  return out + (body.size() <= kLongestBody ? ",\"batch\":" + body : R"(,"too_large":true)") + "}";
+const metriclog::KeyFilter kAnyKey = [](std::string_view /*key*/) { return true; };
+
+int64_t lag_of(const std::map<int32_t, int64_t>& ends, int32_t partition, int64_t next) {
+  const auto end = ends.find(partition);
+  return end == ends.end() ? 0 : std::max<int64_t>(end->second - next, 0);
+}
+
+std::map<int32_t, int64_t> ends_of(const std::vector<PartitionExtent>& extents) {
+  std::map<int32_t, int64_t> ends;
+  for (const PartitionExtent& one : extents) ends[one.partition] = one.end;
+  return ends;
 }
 
 }  // namespace
-
-Result<std::map<int32_t, int64_t>> parse_cursor(const std::string& text) {
-  std::map<int32_t, int64_t> cursor;
-  if (text.empty()) return cursor;
-  for (const std::string_view part : split(text, ',')) {
-    const size_t colon = part.find(':');
-    const auto partition = colon == std::string_view::npos ? std::nullopt : parse_u64(part.substr(0, colon));
-    const auto offset = colon == std::string_view::npos ? std::nullopt : parse_i64(part.substr(colon + 1));
-    if (!partition || *partition > 100'000 || !offset || *offset < 0) {
-      return Error(Code::kInvalidArgument, "query: cursor: expected the cursor of a previous result");
-    }
-    cursor[static_cast<int32_t>(*partition)] = *offset;
-  }
-  return cursor;
-}
-
-struct LogService::Found {
-  struct One {
-    int64_t time_ns;
-    int64_t offset;
-    int32_t partition;
-    std::string json;
-  };
-  std::vector<One> records;
-  std::map<int32_t, int64_t> cursor;  // by partition: the record before this one is examined next
-  size_t looked_at = 0;
-  size_t most = 0;  // records to examine in each partition
-};
 
 Result<metriclog::LogBrowser*> LogService::browser() {
   if (!browser_) {
@@ -88,142 +50,174 @@ Result<std::vector<metriclog::Heartbeat>> LogService::heartbeats() {
   return (*opened)->heartbeats();
 }
 
+// Reads the first and the last record of each partition, unless they are known.
+Status LogService::read_ends(const std::vector<PartitionExtent>& extents) {
+  std::vector<metriclog::Span> first;
+  std::vector<metriclog::Span> last;
+  for (const PartitionExtent& one : extents) {
+    Ends& known = ends_[one.partition];
+    if (one.begin != known.begin) known.oldest_ns = 0;
+    if (one.end != known.end) known.newest_ns = 0;
+    known.begin = one.begin;
+    known.end = one.end;
+    if (one.begin >= one.end) continue;
+    if (known.oldest_ns == 0) first.push_back({one.partition, one.begin, one.begin + 1});
+    if (known.newest_ns == 0) last.push_back({one.partition, one.end - 1, one.end});
+  }
+  if (Status read = read_times(std::move(first), &Ends::oldest_ns); !read) return read;
+  return read_times(std::move(last), &Ends::newest_ns);
+}
+
+Status LogService::read_times(std::vector<metriclog::Span> spans, int64_t Ends::* time) {
+  if (spans.empty()) return {};
+  return browser_->scan(spans, kAnyKey, [&](const Record& record) {
+    ends_[record.partition].*time = record.time_ns;
+    return true;
+  });
+}
+
+std::string LogService::partitions_json(const std::vector<PartitionExtent>& extents, const ReaderPlaces& places) const {
+  std::string list;
+  for (const PartitionExtent& one : extents) {
+    const Ends& ends = ends_.at(one.partition);
+    const auto place = places.find(one.partition);
+    const bool seen = place != places.end() && place->second.records > 0;
+    list += fmt::format(
+        R"({}{{"partition":{},"begin":{},"end":{},"records":{},"oldest":{},"newest":{},"bytes":{},"mean_bytes":{}}})",
+        list.empty() ? "" : ",", one.partition, one.begin, one.end, one.end - one.begin, time_json(ends.oldest_ns),
+        time_json(ends.newest_ns), one.bytes < 0 ? "null" : std::to_string(one.bytes),
+        seen ? json_number(static_cast<double>(place->second.bytes) / static_cast<double>(place->second.records))
+             : "null");
+  }
+  return list;
+}
+
 Reply LogService::overview() {
   const auto opened = browser();
   if (!opened) return error_reply(opened.error());
-  const auto partitions = (*opened)->partitions();
-  if (!partitions) return error_reply(503, partitions.error().message());
-  const auto groups = (*opened)->groups();
-  std::string out = fmt::format(R"({{"log":{},"partitions":[)", json_quote(describe_));
-  std::map<int32_t, int64_t> ends;
-  std::string list;
-  for (const auto& one : *partitions) {
-    ends[one.partition] = one.end;
-    list += fmt::format(R"({}{{"partition":{},"begin":{},"end":{},"records":{}}})", list.empty() ? "" : ",",
-                        one.partition, one.begin, one.end, one.end - one.begin);
-  }
-  out += list + "],\"groups\":[";
-  list.clear();
-  if (groups) {
-    for (const auto& one : *groups) {
-      const int64_t lag = std::max<int64_t>(ends[one.partition] - one.next_offset, 0);
-      list += fmt::format(R"({}{{"group":{},"partition":{},"next":{},"lag":{}}})", list.empty() ? "" : ",",
-                          json_quote(one.group), one.partition, one.next_offset, lag);
-    }
-  }
-  return json_reply(out + list +
-                    fmt::format("],\"groups_error\":{}}}", groups ? "\"\"" : json_quote(groups.error().message())));
-}
-
-bool LogService::matches(const MessageSearch& search, const metriclog::Record& record, std::string& json) {
-  if (record.time_ns < search.since_ns || record.time_ns >= search.until_ns) return false;
-  // The key is the agent's id, unless a foreign program wrote the record.
-  if (!search.agent.empty() && !glob_match(search.agent, record.key)) return false;
-  const auto batch = decode_record(record);
-  if (!search.metric.empty()) {
-    if (!batch) return false;
-    metrics::Batch shown;
-    shown.series = batch->series;
-    shown.resource = batch->resource;
-    metrics::carry_resource(shown);
-    const bool has = std::ranges::any_of(
-        shown.series, [&](const metrics::Series& series) { return metrics::selects(search.metric, series); });
-    if (!has) return false;
-  }
-  json = record_json(record, batch);
-  return true;
-}
-
-Status LogService::search_down(const MessageSearch& search, int32_t partition, Found& found) {
-  const auto opened = browser();
   const auto extents = (*opened)->partitions();
-  if (!extents) return extents.error();
-  const auto extent = std::ranges::find_if(*extents, [&](const auto& one) { return one.partition == partition; });
-  if (extent == extents->end()) return {};
-  int64_t end = extent->end;
-  int64_t begin = extent->begin;
-  const auto start = search.cursor.find(partition);
-  if (start != search.cursor.end()) {
-    end = std::min(end, start->second);
-  } else if (search.offset >= 0) {
-    end = std::min(end, search.offset + static_cast<int64_t>(search.limit));
-  } else if (search.until_ns != INT64_MAX) {
-    const auto at = (*opened)->offset_at(partition, search.until_ns);
-    if (!at) return at.error();
-    end = std::min(end, *at);
+  if (!extents) return error_reply(503, extents.error().message());
+  // Their times may be unknown: without them, the rest is still true.
+  (void)read_ends(*extents);
+  const auto groups = (*opened)->groups();
+  const ReaderPlaces places = places_();
+  const auto ends = ends_of(*extents);
+  std::string group_list;
+  for (const GroupPosition& one : groups ? *groups : std::vector<GroupPosition>()) {
+    group_list += fmt::format(R"({}{{"group":{},"partition":{},"next":{},"lag":{}}})", group_list.empty() ? "" : ",",
+                              json_quote(one.group), one.partition, one.next_offset,
+                              lag_of(ends, one.partition, one.next_offset));
   }
-  if (search.offset >= 0) begin = std::max(begin, search.offset);
-  if (search.since_ns > 0) {
-    const auto at = (*opened)->offset_at(partition, search.since_ns);
-    if (!at) return at.error();
-    begin = std::max(begin, *at);
+  std::string own;
+  for (const auto& [partition, place] : places) {
+    if (!ends.contains(partition)) continue;
+    own += fmt::format(R"({}{{"partition":{},"next":{},"lag":{}}})", own.empty() ? "" : ",", partition, place.next,
+                       lag_of(ends, partition, place.next));
   }
-  size_t matched = 0;
-  size_t looked_at = 0;
-  while (end > begin && matched < search.limit && looked_at < found.most) {
-    const int64_t from = std::max(begin, end - (search.metric.empty() && search.agent.empty()
-                                                    ? std::min<int64_t>(kBlock, static_cast<int64_t>(search.limit))
-                                                    : kBlock));
-    const auto records = (*opened)->read(partition, from, static_cast<size_t>(end - from));
-    if (!records) return records.error();
-    int64_t next = from;
-    for (auto at = records->rbegin(); at != records->rend(); ++at) {
-      if (at->offset >= end) continue;
-      ++looked_at;
-      std::string json;
-      if (!matches(search, *at, json)) continue;
-      found.records.push_back({at->time_ns, at->offset, partition, std::move(json)});
-      if (++matched == search.limit) {
-        next = at->offset;
-        break;
-      }
-    }
-    end = next;
-  }
-  found.looked_at += looked_at;
-  if (end > begin) found.cursor[partition] = end;
-  return {};
+  return json_reply(fmt::format(R"({{"log":{},"partitions":[{}],"groups":[{}],"groups_error":{},"reader":[{}]}})",
+                                json_quote(describe_), partitions_json(*extents, places), group_list,
+                                groups ? "\"\"" : json_quote(groups.error().message()), own));
 }
 
-Reply LogService::messages(const MessageSearch& search) {
+Reply LogService::messages(const MessageSearch& search, MessageContent content) {
   const auto opened = browser();
   if (!opened) return error_reply(opened.error());
-  const auto partitions = (*opened)->partitions();
-  if (!partitions) return error_reply(503, partitions.error().message());
-  Found found;
-  std::vector<int32_t> wanted;
-  int32_t only = search.partition;
-  // All records of one agent are in one partition.
-  if (only < 0 && !search.agent.empty() && search.agent.find_first_of("*?") == std::string::npos)
-    only = (*opened)->partition_of(search.agent, partitions->size());
-  for (const auto& one : *partitions) {
-    if (only >= 0 && one.partition != only) continue;
-    // With a cursor, only partitions that still have records.
-    if (!search.cursor.empty() && !search.cursor.contains(one.partition)) continue;
-    wanted.push_back(one.partition);
+  const auto found = search_messages(**opened, search);
+  if (!found) return error_reply(503, found.error().message());
+  std::string list;
+  for (const Record& record : found->records) list += (list.empty() ? "" : ",") + message_json(record, content);
+  const auto cursor = [](const Offsets& offsets) {
+    return offsets.empty() ? std::string("null") : json_quote(cursor_text(offsets));
+  };
+  return json_reply(fmt::format(R"({{"messages":[{}],"looked_at":{},"left":{},"cursor":{},"follow":{}}})", list,
+                                found->looked_at, found->left, cursor(found->cursor), cursor(found->follow)));
+}
+
+Result<Record> LogService::record_at(int32_t partition, int64_t offset) {
+  const auto opened = browser();
+  if (!opened) return opened.error();
+  const auto extents = (*opened)->partitions();
+  if (!extents) return extents.error();
+  const auto extent = std::ranges::find(*extents, partition, &PartitionExtent::partition);
+  if (extent == extents->end()) {
+    return Error(Code::kNotFound, fmt::format("partition {} does not exist; the log has {}", partition,
+                                              extents->size() == 1 ? "only partition 0"
+                                                                   : fmt::format("{} partitions", extents->size())));
   }
-  found.most = std::max<size_t>(kMostLookedAt / std::max<size_t>(wanted.size(), 1), kBlock);
-  for (const int32_t partition : wanted) {
-    if (Status status = search_down(search, partition, found); !status)
-      return error_reply(503, status.error().message());
+  if (offset < extent->begin || offset >= extent->end) {
+    return Error(Code::kNotFound, fmt::format("partition {} does not hold offset {}: its messages are {} to {}",
+                                              partition, offset, extent->begin, extent->end - 1));
   }
-  std::ranges::sort(found.records, [](const auto& a, const auto& b) {
-    return std::tuple(-a.time_ns, a.partition, -a.offset) < std::tuple(-b.time_ns, b.partition, -b.offset);
+  std::optional<Record> found;
+  std::vector<metriclog::Span> spans = {{partition, offset, offset + 1}};
+  const Status read = (*opened)->scan(spans, kAnyKey, [&](Record record) {
+    found = std::move(record);
+    return false;
   });
-  // Records that do not fit into this result are the first of the next one.
-  for (size_t i = search.limit; i < found.records.size(); ++i) {
-    const auto& left = found.records[i];
-    auto& place = found.cursor.try_emplace(left.partition, left.offset + 1).first->second;
-    place = std::max(place, left.offset + 1);
+  if (!read) return read.error();
+  if (!found) {
+    return Error(Code::kNotFound, fmt::format("partition {} has no message at offset {}", partition, offset));
   }
-  if (found.records.size() > search.limit) found.records.resize(search.limit);
-  std::string out = R"({"messages":[)";
-  for (size_t i = 0; i < found.records.size(); ++i) out += (i > 0 ? "," : "") + found.records[i].json;
-  std::string cursor;
-  for (const auto& [partition, offset] : found.cursor)
-    cursor += fmt::format("{}{}:{}", cursor.empty() ? "" : ",", partition, offset);
-  return json_reply(out + fmt::format(R"(],"looked_at":{},"cursor":{}}})", found.looked_at,
-                                      cursor.empty() ? "null" : json_quote(cursor)));
+  return std::move(*found);
+}
+
+Reply LogService::message(int32_t partition, int64_t offset) {
+  const auto record = record_at(partition, offset);
+  if (!record) return error_reply(record.error());
+  return json_reply(message_json(*record, MessageContent::kWhole));
+}
+
+Reply LogService::value(int32_t partition, int64_t offset, size_t from, size_t most) {
+  auto record = record_at(partition, offset);
+  if (!record) return error_reply(record.error());
+  std::string& bytes = record->value;
+  if (from > 0 || bytes.size() > most) bytes = from < bytes.size() ? bytes.substr(from, most) : std::string();
+  return {.content_type = "application/octet-stream", .body = std::make_shared<const std::string>(std::move(bytes))};
+}
+
+void LogService::sample_lag(int64_t now_ns) {
+  // Without an answer, the history has a gap.
+  const auto opened = browser();
+  if (!opened) return;
+  const auto extents = (*opened)->partitions();
+  if (!extents) return;
+  const auto ends = ends_of(*extents);
+  LagHistory::Sample sample{.time_ns = now_ns};
+  for (const auto& [partition, end] : ends) sample.stored += end;
+  for (const auto& [partition, place] : places_()) sample.lags[kOwnReader] += lag_of(ends, partition, place.next);
+  if (const auto groups = (*opened)->groups()) {
+    for (const GroupPosition& one : *groups) sample.lags[one.group] += lag_of(ends, one.partition, one.next_offset);
+  }
+  lags_.add(std::move(sample));
+}
+
+Reply LogService::lag(int64_t span_ns, int64_t now_ns) const {
+  const auto past = lags_.past(span_ns, now_ns);
+  std::string times;
+  std::string stored;
+  std::map<std::string, std::string> lags;  // the lists of those that are in any sample
+  for (const auto* sample : past.samples) {
+    for (const auto& [reader, lag] : sample->lags) lags.try_emplace(reader);
+  }
+  for (const auto* sample : past.samples) {
+    const char* const comma = times.empty() ? "" : ",";
+    times += comma + seconds_json(sample->time_ns);
+    stored += comma + std::to_string(sample->stored);
+    for (auto& [reader, list] : lags) {
+      const auto lag = sample->lags.find(reader);
+      list += comma + (lag == sample->lags.end() ? std::string("null") : std::to_string(lag->second));
+    }
+  }
+  std::string groups;
+  for (const auto& [reader, list] : lags) {
+    if (reader == kOwnReader) continue;
+    groups += fmt::format(R"({}{{"group":{},"lag":[{}]}})", groups.empty() ? "" : ",", json_quote(reader), list);
+  }
+  const auto own = lags.find(kOwnReader);
+  return json_reply(
+      fmt::format(R"({{"since":{},"kept":{},"step":{},"times":[{}],"stored":[{}],"reader":[{}],"groups":[{}]}})",
+                  time_json(lags_.since_ns()), LagHistory::kKeptFor / kNanosPerSecond, past.step_ns / kNanosPerSecond,
+                  times, stored, own == lags.end() ? "" : own->second, groups));
 }
 
 }  // namespace monitor::analysis::web

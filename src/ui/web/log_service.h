@@ -7,44 +7,56 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "metriclog/browser.h"
 #include "ui/web/http.h"
+#include "ui/web/lag_history.h"
+#include "ui/web/message_json.h"
+#include "ui/web/message_search.h"
+#include "ui/web/reader_place.h"
 
 namespace monitor::analysis::web {
 
 using OpenBrowser = std::function<Result<std::unique_ptr<metriclog::LogBrowser>>()>;
 
-struct MessageSearch {
-  int32_t partition = -1;  // -1: all
-  std::string agent;       // shell pattern; empty: all
-  std::string metric;      // shell pattern over series; empty: all
-  int64_t since_ns = 0;    // by the log's clock
-  int64_t until_ns = INT64_MAX;
-  int64_t offset = -1;  // in `partition`: read upwards from this offset; -1: read downwards from the newest record
-  std::map<int32_t, int64_t> cursor;  // by partition: offset at which the previous result stopped
-  size_t limit = 50;
-};
-// Parses "0:17,1:4" (partition:offset). An empty text gives an empty cursor.
-Result<std::map<int32_t, int64_t>> parse_cursor(const std::string& text);
-
 class LogService {
  public:
-  LogService(OpenBrowser open, std::string describe) : open_(std::move(open)), describe_(std::move(describe)) {}
+  // `places`: of the page's own reader. Called on the thread of the calls.
+  LogService(OpenBrowser open, std::string describe, std::function<ReaderPlaces()> places)
+      : open_(std::move(open)), describe_(std::move(describe)), places_(std::move(places)) {}
   Reply overview();
-  Reply messages(const MessageSearch& search);
+  Reply messages(const MessageSearch& search, MessageContent content);
+  // One record, decoded. 404 if the log does not hold it.
+  Reply message(int32_t partition, int64_t offset);
+  // At most `most` bytes of its value, from byte `from` on.
+  Reply value(int32_t partition, int64_t offset, size_t from, size_t most);
   Result<std::vector<metriclog::Heartbeat>> heartbeats();
 
+  // Adds the present lag of all readers to the history.
+  void sample_lag(int64_t now_ns);
+  Reply lag(int64_t span_ns, int64_t now_ns) const;
+
  private:
-  struct Found;
+  struct Ends {
+    int64_t begin = -1;
+    int64_t oldest_ns = 0;
+    int64_t end = -1;
+    int64_t newest_ns = 0;
+  };
   Result<metriclog::LogBrowser*> browser();
-  Status search_down(const MessageSearch& search, int32_t partition, Found& found);
-  static bool matches(const MessageSearch& search, const metriclog::Record& record, std::string& json);
+  Result<metriclog::Record> record_at(int32_t partition, int64_t offset);
+  Status read_ends(const std::vector<metriclog::PartitionExtent>& extents);
+  Status read_times(std::vector<metriclog::Span> spans, int64_t Ends::* time);
+  std::string partitions_json(const std::vector<metriclog::PartitionExtent>& extents, const ReaderPlaces& places) const;
 
   const OpenBrowser open_;
   const std::string describe_;
+  const std::function<ReaderPlaces()> places_;
   std::unique_ptr<metriclog::LogBrowser> browser_;
+  std::map<int32_t, Ends> ends_;  // the times of the records at both ends, so that each is read once
+  LagHistory lags_;
 };
 
 }  // namespace monitor::analysis::web

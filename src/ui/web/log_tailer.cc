@@ -133,6 +133,11 @@ class LogTailer::Session final : public View {
     came(record);
     if (fresh) publish(record, batch);
   }
+  void apply_copy(const metriclog::Record& record, const metrics::Batch& /*batch*/) override { passed(record); }
+  void apply_conflict(const metriclog::Record& record, const metrics::Batch& /*batch*/,
+                      int64_t /*first_offset*/) override {
+    passed(record);
+  }
   void on_skipped(const metriclog::Record& record, const Error& /*why*/) override {
     came(record);
     const std::lock_guard lock(owner_.state_.mutex);
@@ -160,10 +165,22 @@ class LogTailer::Session final : public View {
       const std::lock_guard lock(owner_.state_.mutex);
       LogState& log = owner_.state_.log;
       ++log.records;
+      pass(log, record);
       log.newest_ns = std::max(log.newest_ns, record.time_ns);
       was_away = !log.trouble.empty();
     }
     if (was_away) owner_.note_trouble("");
+  }
+
+  void passed(const metriclog::Record& record) {
+    const std::lock_guard lock(owner_.state_.mutex);
+    pass(owner_.state_.log, record);
+  }
+  static void pass(LogState& log, const metriclog::Record& record) {
+    ReaderPlace& place = log.places[record.partition];
+    place.next = record.offset + 1;
+    ++place.records;
+    place.bytes += record.key.size() + record.value.size();
   }
 
   void publish(const metriclog::Record& record, const metrics::Batch& batch) {

@@ -1,51 +1,55 @@
-// Api: the partitions and records of the metric log.
+// Api: the partitions of the metric log, and how far its readers are behind.
+#include <algorithm>
+
 #include "ui/web/api.h"
 
 namespace monitor::analysis::web {
 
 namespace {
 
-Schema message_schema() {
+Schema position() {
   using namespace schema;  // NOLINT(google-build-using-namespace)
   return object({{"partition", integer()},
-                 {"offset", integer()},
-                 {"time", time("by the log's clock")},
-                 {"key", text()},
-                 {"bytes", integer()},
-                 {"headers", map(text(), "values that are not text are in hex")},
-                 {"agent", text().optional()},
-                 {"sequence", integer().optional()},
-                 {"ticks", integer().optional()},
-                 {"points", integer().optional()},
-                 {"batch", open_object("the decoded batch, as docs/payload.md describes it").optional()},
-                 {"error", text("why the record cannot be decoded").optional()},
-                 {"too_large", boolean("the batch is omitted because its JSON is too large").optional()}});
+                 {"next", integer("the offset to read next")},
+                 {"lag", integer("records between it and the end")}});
 }
 
 Schema log_result() {
   using namespace schema;  // NOLINT(google-build-using-namespace)
-  return object({{"log", text("its address")},
-                 {"partitions", list(object({{"partition", integer()},
-                                             {"begin", integer("offset of the oldest record")},
-                                             {"end", integer("offset after the newest record")},
-                                             {"records", integer()}}))},
-                 {"groups", list(object({{"group", text()},
-                                         {"partition", integer()},
-                                         {"next", integer("the offset to read next")},
-                                         {"lag", integer("records between it and the end")}}),
-                                 "how far each consumer group has read")},
-                 {"groups_error", text("why the groups are unknown; empty: they are known")}});
+  return object(
+      {{"log", text("its address")},
+       {"partitions",
+        list(object({{"partition", integer()},
+                     {"begin", integer("offset of the oldest record")},
+                     {"end", integer("offset after the newest record")},
+                     {"records", integer()},
+                     {"oldest", time("when the log stored the oldest record; null: unknown").or_null()},
+                     {"newest", time("when the log stored the newest record; null: unknown").or_null()},
+                     {"bytes", integer("on disk, without pages that are free; null: the log does not tell").or_null()},
+                     {"mean_bytes", number("of a record's key and value, before compression, among those read since "
+                                           "the start of the page's server; null: none was read")
+                                        .or_null()}}))},
+       {"groups", list(object({{"group", text()},
+                               {"partition", integer()},
+                               {"next", integer("the offset to read next")},
+                               {"lag", integer("records between it and the end")}}),
+                       "how far each consumer group has read")},
+       {"groups_error", text("why the groups are unknown; empty: they are known")},
+       {"reader", list(position(),
+                       "how far this page's own reader has read, in partitions of which it has read a "
+                       "record since the start of the page's server")}});
 }
 
-Schema message_event() {
+Schema lag_result() {
   using namespace schema;  // NOLINT(google-build-using-namespace)
-  return object({{"partition", integer()},
-                 {"offset", integer()},
-                 {"time", time("by the log's clock")},
-                 {"key", text()},
-                 {"agent", text()},
-                 {"bytes", integer()},
-                 {"ticks", integer()}});
+  return object({{"since", time("the oldest sample that is kept; null: there is none yet").or_null()},
+                 {"kept", integer("for how many seconds samples are kept, at most since the start of the program")},
+                 {"step", integer("seconds between samples; in steps of 120 s, each lag is the largest in its step")},
+                 {"times", list(time())},
+                 {"stored", list(integer(), "the sum of the ends of all partitions at these times")},
+                 {"reader", list(integer().or_null(), "records that this page's own reader had not read")},
+                 {"groups", list(object({{"group", text()}, {"lag", list(integer().or_null())}}),
+                                 "the same of each consumer group, in all partitions together")}});
 }
 
 Schema log_event() {
@@ -54,40 +58,10 @@ Schema log_event() {
       {{"trouble", text("empty: the log can be read again")}, {"since", time("start of the trouble").or_null()}});
 }
 
-std::vector<Parameter> search_parameters() {
-  return {
-      {.name = "partition",
-       .description = "Only this partition; all by default.",
-       .type = Parameter::Type::kInteger,
-       .max = 100'000,
-       .example = "0"},
-      {.name = "offset",
-       .description = "Start at this offset and go towards newer records. Requires `partition`.",
-       .type = Parameter::Type::kInteger,
-       .max = INT64_MAX - 1000},
-      {.name = "agent", .description = "Only records of agents that match this shell pattern."},
-      {.name = "metric",
-       .description =
-           "Only records with a series that matches: a plain name selects a family, otherwise a shell pattern."},
-      {.name = "since", .description = "Not older, by the log's clock.", .type = Parameter::Type::kTime},
-      {.name = "until", .description = "Older than this, by the log's clock.", .type = Parameter::Type::kTime},
-      {.name = "cursor", .description = "The `cursor` of the previous result, to continue from there."},
-      {.name = "limit",
-       .description = "How many messages to return.",
-       .type = Parameter::Type::kInteger,
-       .min = 1,
-       .max = 200,
-       .otherwise = "50",
-       .example = "20"},
-  };
-}
-
 }  // namespace
 
 void Api::declare_log(RouteTable& table) {
   using namespace schema;  // NOLINT(google-build-using-namespace)
-  table.schemas.emplace_back("Message", message_schema());
-  table.schemas.emplace_back("MessageEvent", message_event());
   table.schemas.emplace_back("LogEvent", log_event());
   table.routes.push_back({.method = "GET",
                           .path = "/log",
@@ -98,41 +72,23 @@ void Api::declare_log(RouteTable& table) {
                           .handler = [this](const Call& call) {
                             log_executor_.submit(call.responder, [this] { return log_.overview(); });
                           }});
-  table.routes.push_back(
-      {.method = "GET",
-       .path = "/messages",
-       .role = access::Role::kViewer,
-       .id = "getMessages",
-       .summary = "Decoded records of the log, newest first",
-       .parameters = search_parameters(),
-       .result = object(
-           {{"messages", list(ref("Message"))},
-            {"looked_at", integer("records that were examined for this result")},
-            {"cursor", text("pass it on to continue with older records; null: the search is complete").or_null()}}),
-       .handler = [this](const Call& call) { messages(call); }});
-}
-
-void Api::messages(const Call& call) {
-  const Query& query = call.query;
-  const auto cursor = parse_cursor(query.text("cursor"));
-  if (!cursor) {
-    call.reply(error_reply(cursor.error()));
-    return;
-  }
-  MessageSearch search;
-  search.partition = static_cast<int32_t>(query.integer("partition").value_or(-1));
-  search.offset = query.integer("offset").value_or(-1);
-  if (search.offset >= 0 && search.partition < 0) {
-    call.reply(error_reply(400, "query: offset: requires a partition"));
-    return;
-  }
-  search.limit = static_cast<size_t>(query.integer("limit").value_or(0));
-  search.since_ns = query.time("since").value_or(0);
-  search.until_ns = query.time("until").value_or(INT64_MAX);
-  search.cursor = *cursor;
-  search.agent = query.text("agent");
-  search.metric = query.text("metric");
-  log_executor_.submit(call.responder, [this, search] { return log_.messages(search); });
+  table.routes.push_back({.method = "GET",
+                          .path = "/log/lag",
+                          .role = access::Role::kViewer,
+                          .id = "getLag",
+                          .summary = "How far the readers of the metric log were behind, over time. The program "
+                                     "keeps an hour in steps of 10 s and a day in steps of 120 s, in memory",
+                          .parameters = {{.name = "span",
+                                          .description = "How far back, at most 24h.",
+                                          .type = Parameter::Type::kDuration,
+                                          .otherwise = "1h"}},
+                          .result = lag_result(),
+                          .handler = [this](const Call& call) {
+                            const int64_t span =
+                                std::min(call.query.duration("span").value_or(0), LagHistory::kKeptFor);
+                            const int64_t now = clock_.wall_ns();
+                            log_executor_.submit(call.responder, [this, span, now] { return log_.lag(span, now); });
+                          }});
 }
 
 }  // namespace monitor::analysis::web

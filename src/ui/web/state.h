@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "ui/web/reader_place.h"
 #include "views/fleet/fleet.h"
 #include "views/ledger/ledger.h"
 
@@ -20,6 +21,7 @@ struct LogState {
   uint64_t records = 0;
   uint64_t skipped = 0;
   uint64_t lost = 0;
+  ReaderPlaces places;     // of the reader, in each partition of which it has read
   bool caught_up = false;  // everything stored before the start has been read
 };
 

@@ -206,6 +206,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ui/v1/log/lag": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the readers of the metric log were behind, over time. The program keeps an hour in steps of 10 s and a day in steps of 120 s, in memory */
+        get: operations["getLag"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ui/v1/login": {
         parameters: {
             query?: never;
@@ -240,6 +257,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ui/v1/message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One record of the log, with all of its headers and its batch */
+        get: operations["getMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/message/value": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of one record's value, as they are stored */
+        get: operations["getMessageValue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ui/v1/messages": {
         parameters: {
             query?: never;
@@ -247,7 +298,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Decoded records of the log, newest first */
+        /** Records of the log. A search examines at most some thousand records and returns a cursor with which it continues */
         get: operations["getMessages"];
         put?: never;
         post?: never;
@@ -522,16 +573,30 @@ export interface components {
         };
         Message: {
             agent?: string;
+            /** @description as they are stored, also those of a name that came before */
+            all_headers?: {
+                /** @description of the value */
+                bytes: number;
+                name: string;
+                /** @description false: the value is not text, and is here in hex */
+                text: boolean;
+                value: string;
+            }[];
             /** @description the decoded batch, as docs/payload.md describes it */
             batch?: Record<string, never>;
             bytes: number;
             /** @description why the record cannot be decoded */
             error?: string;
+            /** @description by the agent's clock */
+            first_tick?: number;
             /** @description values that are not text are in hex */
             headers: {
                 [key: string]: string;
             };
+            host?: string;
             key: string;
+            /** @description by the agent's clock */
+            last_tick?: number;
             offset: number;
             partition: number;
             points?: number;
@@ -1801,11 +1866,112 @@ export interface operations {
                         partitions: {
                             /** @description offset of the oldest record */
                             begin: number;
+                            /** @description on disk, without pages that are free; null: the log does not tell */
+                            bytes: number | null;
                             /** @description offset after the newest record */
                             end: number;
+                            /** @description of a record's key and value, before compression, among those read since the start of the page's server; null: none was read */
+                            mean_bytes: number | null;
+                            /** @description when the log stored the newest record; null: unknown */
+                            newest: number | null;
+                            /** @description when the log stored the oldest record; null: unknown */
+                            oldest: number | null;
                             partition: number;
                             records: number;
                         }[];
+                        /** @description how far this page's own reader has read, in partitions of which it has read a record since the start of the page's server */
+                        reader: {
+                            /** @description records between it and the end */
+                            lag: number;
+                            /** @description the offset to read next */
+                            next: number;
+                            partition: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getLag: {
+        parameters: {
+            query?: {
+                /** @description How far back, at most 24h. A duration such as 500ms, 60s or 2h. */
+                span?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description the same of each consumer group, in all partitions together */
+                        groups: {
+                            group: string;
+                            lag: (number | null)[];
+                        }[];
+                        /** @description for how many seconds samples are kept, at most since the start of the program */
+                        kept: number;
+                        /** @description records that this page's own reader had not read */
+                        reader: (number | null)[];
+                        /** @description the oldest sample that is kept; null: there is none yet */
+                        since: number | null;
+                        /** @description seconds between samples; in steps of 120 s, each lag is the largest in its step */
+                        step: number;
+                        /** @description the sum of the ends of all partitions at these times */
+                        stored: number[];
+                        times: number[];
                     };
                 };
             };
@@ -1997,13 +2163,179 @@ export interface operations {
             };
         };
     };
+    getMessage: {
+        parameters: {
+            query: {
+                /** @example 1 */
+                offset: number;
+                /** @example 0 */
+                partition: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The log does not hold this record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getMessageValue: {
+        parameters: {
+            query: {
+                /** @description At most so many bytes; all by default. */
+                bytes?: number;
+                /** @description The first byte. */
+                from?: number;
+                /** @example 1 */
+                offset: number;
+                /** @example 0 */
+                partition: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The log does not hold this record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     getMessages: {
         parameters: {
             query?: {
                 /** @description Only records of agents that match this shell pattern. */
                 agent?: string;
-                /** @description The `cursor` of the previous result, to continue from there. */
+                /** @description Whether the messages contain their batches. */
+                content?: "batch" | "summary";
+                /** @description The `cursor` of the previous result, to continue from there in the same order. */
                 cursor?: string;
+                /** @description Only records that can be decoded, or only those that cannot. */
+                kind?: "all" | "decoded" | "corrupt";
                 /**
                  * @description How many messages to return.
                  * @example 20
@@ -2011,8 +2343,10 @@ export interface operations {
                 limit?: number;
                 /** @description Only records with a series that matches: a plain name selects a family, otherwise a shell pattern. */
                 metric?: string;
-                /** @description Start at this offset and go towards newer records. Requires `partition`. */
+                /** @description Start at this offset and go towards newer records. Requires `partition`. Without `order=oldest`, the first `limit` records from there on, newest first. */
                 offset?: number;
+                /** @description In which direction to search. */
+                order?: "newest" | "oldest";
                 /**
                  * @description Only this partition; all by default.
                  * @example 0
@@ -2020,6 +2354,10 @@ export interface operations {
                 partition?: number;
                 /** @description Not older, by the log's clock. Unix seconds, a time such as 2026-11-22T12:00:00Z, or an age such as -10m. */
                 since?: string;
+                /** @description Only records with a tick that is not older, by the agent's clock. Unix seconds, a time such as 2026-11-22T12:00:00Z, or an age such as -10m. */
+                tick_since?: string;
+                /** @description Only records with a tick that is older than this, by the agent's clock. Unix seconds, a time such as 2026-11-22T12:00:00Z, or an age such as -10m. */
+                tick_until?: string;
                 /** @description Older than this, by the log's clock. Unix seconds, a time such as 2026-11-22T12:00:00Z, or an age such as -10m. */
                 until?: string;
             };
@@ -2036,8 +2374,12 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description pass it on to continue with older records; null: the search is complete */
+                        /** @description pass it on to continue. Newest first: null if the search is complete. Oldest first: also continues with records that are yet to come */
                         cursor: string | null;
+                        /** @description newest first, without a cursor: pass it on with order=oldest for the records after this search's range; otherwise null */
+                        follow: string | null;
+                        /** @description records of the searched range that were not examined yet */
+                        left: number;
                         /** @description records that were examined for this result */
                         looked_at: number;
                         messages: components["schemas"]["Message"][];
