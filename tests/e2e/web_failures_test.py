@@ -50,8 +50,10 @@ class WebFailuresTest(BrowserTest):
             self.browser.wait("document.querySelector('.lamp.live') !== null")
             self.browser.wait("document.body.textContent.includes('<img src=x onerror')")
             if page == "messages":
-                self.browser.eval("[...document.querySelectorAll('.messages tbody button')].forEach((one) => one.click())")
-                self.browser.wait("[...document.querySelectorAll('.detail:not([hidden]) pre, .detail:not([hidden]) dt')].some((one) => one.textContent.includes('<script>'))")
+                self.browser.wait("document.querySelector('.message-row.bad') !== null")
+                self.browser.eval("[...document.querySelectorAll('.message-rows .message-row:not(.bad)')].find((one) => one.textContent.includes('<img')).click()")
+                self.browser.wait("[...document.querySelectorAll('.message-view dt')].some((one) => one.textContent.includes('<script>'))")
+                self.browser.wait("[...document.querySelectorAll('.values th')].some((one) => one.textContent.includes('<script>'))")
             if page == "config":
                 self.browser.eval("[...document.querySelectorAll('main button.plain')].filter((one) => one.textContent === 'odd').forEach((one) => one.click())")
                 self.browser.wait("document.querySelector('textarea').value.includes('<script>') && document.querySelector('.explained').textContent.includes('<script>')")
