@@ -75,9 +75,10 @@ class WebApiTest(PageTest):
         return path.replace("{agent}", "agent-001").replace("{name}", "agent") + ("?" + query if query else "")
 
     def test_every_result_matches_its_declared_schema(self):
+        run = {"incarnation": self.get("/api/ui/v1/ledger")["incarnations"][0]["incarnation"]}
         for path, parameters in self.gets():
             if not path.endswith(OPAQUE):
-                self.answer("GET", path, 200, self.target(path, parameters))
+                self.answer("GET", path, 200, self.target(path, parameters, **(run if path.endswith("/ledger/run") else {})))
         for query, status in (("sum({__name__=~'.%2B'})", 200), ("sum(", 400), ("count_values('',vector(1))", 422)):
             self.answer("GET", "/api/v1/query", status, f"/api/v1/query?query={query}")
         self.answer("GET", "/api/ui/v1/range", 200, "/api/ui/v1/range?agent=agent-001&resolution=1m&from=-1h")

@@ -35,6 +35,7 @@
 #include "ui/web/state.h"
 #include "views/fleet/server_watch.h"
 #include "views/history/query.h"
+#include "views/ledger/report.h"
 #include "views/unusual/score_board.h"
 
 namespace monitor::analysis::web {
@@ -110,7 +111,9 @@ class Api {
   Reply status();
   // routes_ledger.cc
   void declare_ledger(RouteTable& table);
+  ReportOptions ledger_options(const Query& query) const;
   Reply ledger(const Query& query);
+  Reply ledger_run(const Query& query);
   // routes_history.cc
   void declare_history(RouteTable& table);
   void range(const Call& call);

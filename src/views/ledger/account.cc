@@ -7,18 +7,35 @@
 
 namespace monitor::analysis {
 
+namespace {
+
+// The points that were dropped before they were in a batch.
+uint64_t dropped_unbatched(const metrics::Counters& counters) {
+  uint64_t sum = 0;
+  for (const metrics::Drop& total : counters.dropped) {
+    if (before_batches(total.stage)) add_saturating(sum, total.points);
+  }
+  return sum;
+}
+
+}  // namespace
+
 void Account::store(const metriclog::Record& record, const metrics::Batch& batch) {
   if (!stored.add(batch.sequence)) {
     add_saturating(duplicates, 1);
     return;
   }
   add_saturating(batches_stored, 1);
+  uint64_t points = 0;
   for (const metrics::Frame& frame : batch.frames) {
-    add_saturating(points_stored, frame.points.size());
+    points += frame.points.size();
     if (frame.continued) continue;  // part of a tick that is already counted
     add_saturating(ticks_stored, 1);
     if (is_late(batch, frame.time_ns, record.time_ns)) ++late_ticks;
   }
+  add_saturating(points_stored, points);
+  const uint64_t made = batch.counters.points_made;
+  point_sums.add(batch.sequence, made - std::min(made, dropped_unbatched(batch.counters)), points);
   note_times(record, batch);
   if (batch.sequence >= counters_sequence) {
     counters_sequence = batch.sequence;

@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,8 @@
 #include "metriclog/log.h"
 #include "metrics/batch.h"
 #include "views/ledger/dropped_ranges.h"
+#include "views/ledger/point_sums.h"
+#include "views/ledger/recent_losses.h"
 
 namespace monitor::analysis {
 
@@ -41,6 +44,11 @@ struct Conflict {
   int64_t time_ns = 0;  // by the log's clock
   std::string why;
 };
+
+// True if what is dropped at this stage was not in a batch yet.
+inline bool before_batches(std::string_view stage) {
+  return stage == metrics::stage::kCollect || stage == metrics::stage::kQueue || stage == metrics::stage::kPlugin;
+}
 
 struct Account {
   static constexpr size_t kMostExamples = 16;
@@ -80,6 +88,8 @@ struct Account {
   uint64_t counters_sequence = 0;  // the highest stored sequence, because totals only grow
   metrics::Counters counters;
   DroppedRanges dropped;
+  PointSums point_sums;
+  RecentLosses losses;  // of what was dropped before it had a sequence
   // By the identity of another log: the batches that were acknowledged or dropped while the agent's server wrote that
   // log.
   std::map<std::string, IntervalSet> elsewhere;

@@ -59,11 +59,15 @@ TEST_F(LedgerTest, JsonHasAllFieldsInOrder) {
       to_json(row()),
       R"({"agent":"a","incarnation":"78787878787878787878787878787878","host":"host","first_sequence":1,)"
       R"("last_sequence":6,"batches_stored":3,"duplicates":0,"dropped":[{"stage":"spool","reason":"full",)"
-      R"("batches":1,"points":6}],"missing":[[3,3],[5,5]],"elsewhere":[],"other_logs":[],"expired":[],"ticks_due":12,"ticks_missed":0,)"
+      R"("batches":1,"points":6,"ticks":0,"first_time":null,"last_time":null}],"missing":[[3,3],[5,5]],"elsewhere":[],"other_logs":[],"expired":[],"ticks_due":12,"ticks_missed":0,)"
       R"("points_made":36,"points_stored":18,"clean":null,"end":"running","unknown_tail":false,"waiting":[],)"
       R"("ticks_stored":6,"late":0,"conflict":false,"conflicts":0,"conflict_examples":[],"outlived_end":false,)"
       R"("first_time":"2023-11-14T22:13:19.999999998Z",)"
-      R"("last_time":"2023-11-14T22:13:19.999999999Z"})");
+      R"("last_time":"2023-11-14T22:13:19.999999999Z","unread":[],)"
+      R"("sums":{"made":{"batches":6,"points":36},"stored":{"batches":3,"points":18},)"
+      R"("dropped":{"batches":1,"points":6},"waiting":{"batches":0,"points":0},"missing":{"batches":2,"points":12},)"
+      R"("elsewhere":{"batches":0,"points":0},"expired":{"batches":0,"points":0},"unread":{"batches":0,"points":0},)"
+      R"("estimated":false}})");
   EXPECT_TRUE(nlohmann::json::accept(to_json(row())));
 }
 

@@ -84,7 +84,10 @@ Account& PartitionLedger::spoken_of(const metriclog::Record& record, const metri
 void PartitionLedger::take_drops(const metriclog::Record& record, const metrics::Batch& batch, Account& own,
                                  Accounts& accounts) const {
   for (const metrics::Drop& drop : batch.drops) {
-    if (drop.first_sequence == 0) continue;  // dropped before it had a sequence; the totals in the counters include it
+    if (drop.first_sequence == 0) {  // the totals in the counters include it
+      if (drop.incarnation == batch.incarnation) own.losses.add(drop);
+      continue;
+    }
     Account& of = spoken_of(record, batch, drop.incarnation, accounts);
     const DroppedRanges::Added added = of.drop(drop);
     if (drop.incarnation == batch.incarnation) continue;

@@ -51,12 +51,14 @@ enum : uint32_t {
   kConflict = 31,
   kFinalSequence = 32,
   kElsewhere = 33,
+  kPointSum = 34,
+  kLoss = 35,
 };
 // Fields of batches in another log.
 enum : uint32_t { kLog = 1, kSequences = 2 };
 // Fields of a conflict. The first offset is stored plus one; 0 means none.
 enum : uint32_t { kSequence = 1, kFirstOffset = 2, kOffset = 3, kTime = 4, kWhy = 5 };
-// Fields of a drop, and of a gap.
+// Fields of a drop, of a loss, of a gap, and of a sum of points.
 enum : uint32_t {
   kStage = 1,
   kReason = 2,
@@ -67,7 +69,11 @@ enum : uint32_t {
   kLast = 7,
   kSince = 8,
   kCertain = 9,
-  kPlugin = 10
+  kPlugin = 10,
+  kFirstTimeOfDrop = 11,
+  kLastTimeOfDrop = 12,
+  kBefore = 13,
+  kThrough = 14
 };
 
 void put_account_head(std::string& out, const Account& a) {
@@ -95,6 +101,31 @@ void put_amounts(std::string& out, const DropKey& key, uint64_t batches, uint64_
   protowire::put_uint64(out, kPoints, points);
 }
 
+void put_times(std::string& out, int64_t first_ns, int64_t last_ns) {
+  protowire::put_sfixed64(out, kFirstTimeOfDrop, first_ns);
+  protowire::put_sfixed64(out, kLastTimeOfDrop, last_ns);
+}
+
+void put_losses(std::string& out, const Account& a) {
+  for (const RecentLosses::Kind& kind : a.losses.kinds()) {
+    for (const RecentLosses::Loss& loss : kind.losses) {
+      std::string bytes;
+      put_amounts(bytes, {kind.stage, kind.reason}, 0, loss.ticks, loss.points);
+      protowire::put_bytes(bytes, kPlugin, kind.plugin);
+      put_times(bytes, loss.first_time_ns, loss.last_time_ns);
+      protowire::put_message(out, kLoss, bytes);
+    }
+  }
+  for (const auto& [first, part] : a.point_sums.parts()) {
+    std::string bytes;
+    protowire::put_uint64(bytes, kFirst, first);
+    protowire::put_uint64(bytes, kLast, part.last);
+    protowire::put_uint64(bytes, kBefore, part.before);
+    protowire::put_uint64(bytes, kThrough, part.through);
+    protowire::put_message(out, kPointSum, bytes);
+  }
+}
+
 void put_counters(std::string& out, const Account& a) {
   protowire::put_uint64(out, kCountersSequence, a.counters_sequence);
   protowire::put_uint64(out, kTicksDue, a.counters.ticks_due);
@@ -111,6 +142,7 @@ void put_counters(std::string& out, const Account& a) {
     put_amounts(bytes, {range.stage, range.reason}, range.batches, 0, range.points);
     protowire::put_uint64(bytes, kFirst, range.first_sequence);
     protowire::put_uint64(bytes, kLast, range.last_sequence);
+    put_times(bytes, range.first_time_ns, range.last_time_ns);
     protowire::put_message(out, kDropped, bytes);
   }
   for (const auto& [key, added] : a.foreign) {
@@ -198,6 +230,8 @@ struct Amounts {
   uint64_t last = 0;
   int64_t since_ns = 0;
   bool certain = false;
+  uint64_t before = 0;
+  uint64_t through = 0;
 };
 
 bool read_amounts(std::string_view bytes, Amounts& out) {
@@ -234,6 +268,18 @@ bool read_amounts(std::string_view bytes, Amounts& out) {
       case kCertain:
         out.certain = field->value != 0;
         break;
+      case kFirstTimeOfDrop:
+        out.total.first_time_ns = field->as_signed();
+        break;
+      case kLastTimeOfDrop:
+        out.total.last_time_ns = field->as_signed();
+        break;
+      case kBefore:
+        out.before = field->value;
+        break;
+      case kThrough:
+        out.through = field->value;
+        break;
       default:
         break;
     }
@@ -260,8 +306,12 @@ bool read_nested(const Field& field, Account& a) {
                    .batches = total.batches,
                    .points = total.points,
                    .first_sequence = amounts.first,
-                   .last_sequence = amounts.last});
+                   .last_sequence = amounts.last,
+                   .first_time_ns = total.first_time_ns,
+                   .last_time_ns = total.last_time_ns});
   }
+  if (field.number == kLoss) a.losses.add(total);
+  if (field.number == kPointSum) a.point_sums.restore(amounts.first, {amounts.last, amounts.before, amounts.through});
   if (field.number == kGap && range) a.gaps[amounts.first] = {amounts.last, amounts.since_ns, amounts.certain};
   return true;
 }
@@ -348,6 +398,8 @@ bool read_field(const Field& field, Account& a) {
     case kDropped:
     case kForeign:
     case kGap:
+    case kLoss:
+    case kPointSum:
       return read_nested(field, a);
     case kAwaited:
       if (field.value > static_cast<uint64_t>(Hole::kExpired)) return false;
@@ -370,6 +422,7 @@ void PartitionLedger::encode(std::string& out) const {
       protowire::put_bytes(bytes, kIncarnation, incarnation);
       put_account_head(bytes, account);
       put_counters(bytes, account);
+      put_losses(bytes, account);
       put_claims(bytes, account);
       put_conflicts(bytes, account);
       put_elsewhere(bytes, account);

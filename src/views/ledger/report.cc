@@ -1,15 +1,11 @@
 #include "views/ledger/report.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <tuple>
 
-#include "base/hex.h"
 #include "base/saturating.h"
 #include "base/text.h"
-#include "base/time_format.h"
 
 namespace monitor::analysis {
 
@@ -31,16 +27,18 @@ Bounds bounds_of(const Account& account) {
           account.awaited == Hole::kExpired ? UINT64_MAX : account.expired_below};
 }
 
-// Splits [first, last]: adds parts that retention deleted to `expired`, and the rest to `rest`; omits unread parts.
-void judge(uint64_t first, uint64_t last, const Bounds& bounds, Ranges& expired, Ranges& rest) {
-  if (first < bounds.expired_below) {
-    const uint64_t end = std::min(last, bounds.expired_below - 1);
-    expired.emplace_back(first, end);
-    if (end == last) return;
-    first = end + 1;
-  }
-  if (last < bounds.unread_below) return;
-  rest.emplace_back(std::max(first, bounds.unread_below), last);
+// Splits [first, last]: adds parts that retention deleted to `expired`, parts that were not read to `unread`, and the
+// others to `rest`.
+void judge(uint64_t first, uint64_t last, const Bounds& bounds, LedgerRow& row, Ranges& rest) {
+  const auto split_off = [&](uint64_t below, Ranges& to) {
+    if (first >= below) return false;
+    const uint64_t end = std::min(last, below - 1);
+    to.emplace_back(first, end);
+    first = end == UINT64_MAX ? end : end + 1;
+    return end == last;
+  };
+  if (split_off(bounds.expired_below, row.expired) || split_off(bounds.unread_below, row.unread)) return;
+  rest.emplace_back(first, last);
 }
 
 // Joins adjacent ranges; they must be in ascending order.
@@ -96,16 +94,22 @@ void take_gaps(const Account& account, const ReportOptions& options, LedgerRow& 
     const bool old =
         options.missing_after_ns == 0 || elapsed_ns(gap.since_ns, options.now_ns) >= options.missing_after_ns;
     for (const auto& [first, last] : take_elsewhere(account, others, begin, gap.last, row.elsewhere)) {
-      judge(first, last, gap.certain ? Bounds{} : bounds, row.expired, old ? row.missing : row.waiting);
+      judge(first, last, gap.certain ? Bounds{} : bounds, row, old ? row.missing : row.waiting);
     }
   }
   const uint64_t stored = account.stored.intervals().empty() ? 0 : account.stored.intervals().rbegin()->second;
   const uint64_t known = std::max(stored, account.end ? account.end->last_sequence : 0);
   for (const auto& [first, last] : take_elsewhere(account, others, account.claimed, known, row.elsewhere)) {
-    judge(first, last, bounds, row.expired, row.waiting);
+    judge(first, last, bounds, row, row.waiting);
   }
-  for (Ranges* ranges : {&row.missing, &row.elsewhere, &row.expired, &row.waiting}) join_ranges(*ranges);
+  for (Ranges* ranges : {&row.missing, &row.elsewhere, &row.expired, &row.unread, &row.waiting}) join_ranges(*ranges);
   name_other_logs(account, options, row);
+}
+
+void widen_time(metrics::Drop& drop, int64_t first_ns, int64_t last_ns) {
+  if (first_ns == 0) return;
+  drop.first_time_ns = drop.first_time_ns == 0 ? first_ns : std::min(drop.first_time_ns, first_ns);
+  drop.last_time_ns = std::max(drop.last_time_ns, last_ns);
 }
 
 // Drops of batches are known by their sequences; all other drops only by the totals. The totals of a run include its
@@ -129,6 +133,12 @@ void take_drops(const Account& account, LedgerRow& row) {
     // A stored batch is not dropped, so the totals may be too high for these batches.
     own.batches = known == ranges.end() ? 0 : known->second.batches;
     own.points = known == ranges.end() ? 0 : known->second.points;
+    widen_time(own, range.first_time_ns, range.last_time_ns);
+  }
+  for (const RecentLosses::Kind& kind : account.losses.kinds()) {
+    const auto total = all.find({kind.stage, kind.reason, kind.plugin});
+    if (total == all.end() || kind.losses.empty()) continue;
+    widen_time(total->second, kind.losses.front().first_time_ns, kind.losses.back().last_time_ns);
   }
   for (auto& [key, total] : all) {
     if (total.batches != 0 || total.points != 0) row.dropped.push_back(std::move(total));
@@ -169,6 +179,7 @@ LedgerRow row_of(const std::string& agent, const std::string& incarnation, const
   row.outlived_end = row.end == LedgerRow::End::kStopped && row.last_sequence > last;
   take_gaps(account, options, row);
   take_drops(account, row);
+  row.sums = sums_of(account, row);
   return row;
 }
 
@@ -190,26 +201,6 @@ bool says_anything(const LedgerRow& row) {
          !row.elsewhere.empty() || !row.dropped.empty() || row.conflicts > 0;
 }
 
-std::string json_ranges(const Ranges& ranges) {
-  std::string out = "[";
-  for (const auto& [first, last] : ranges) out += fmt::format("{}[{},{}]", out.size() > 1 ? "," : "", first, last);
-  return out + "]";
-}
-
-std::string json_time(int64_t ns) { return ns == 0 ? "null" : json_quote(format_rfc3339(ns)); }
-
-std::string json_conflicts(const std::vector<Conflict>& conflicts, int32_t partition) {
-  std::string out = "[";
-  for (const Conflict& one : conflicts) {
-    const std::string first = one.first_offset < 0 ? "null" : fmt::format("{}", one.first_offset);
-    out += fmt::format(
-        R"({}{{"sequence":{},"kind":"{}","partition":{},"first_offset":{},"offset":{},"time":{},"why":{}}})",
-        out.size() > 1 ? "," : "", one.sequence, conflict_kind(one), partition, first, one.offset,
-        json_time(one.time_ns), json_quote(one.why));
-  }
-  return out + "]";
-}
-
 }  // namespace
 
 const char* to_string(LedgerRow::End end) {
@@ -223,7 +214,8 @@ std::vector<LedgerRow> report(const Ledger& ledger, const ReportOptions& options
   std::vector<LedgerRow> rows;
   for (const auto& [number, partition] : ledger.partitions()) {
     for (const auto& [agent, accounts] : partition.agents()) {
-      if (!options.agent.empty() && !glob_match(options.agent, agent)) continue;
+      if (options.literal ? agent != options.agent : !options.agent.empty() && !glob_match(options.agent, agent))
+        continue;
       const auto forgotten = options.forgotten.find(agent);
       for (const auto& [incarnation, account] : accounts) {
         if (forgotten != options.forgotten.end() && account.last_log_ns <= forgotten->second) continue;
@@ -250,35 +242,6 @@ uint64_t dropped_batches(const LedgerRow& row) {
   uint64_t sum = 0;
   for (const metrics::Drop& total : row.dropped) add_saturating(sum, total.batches);
   return sum;
-}
-
-std::string to_json(const LedgerRow& row) {
-  std::string dropped;
-  for (const metrics::Drop& total : row.dropped) {
-    const std::string plugin = total.plugin.empty() ? "" : R"("plugin":)" + json_quote(total.plugin) + ",";
-    dropped += fmt::format(R"({}{{"stage":{},"reason":{},{}"batches":{},"points":{}}})", dropped.empty() ? "" : ",",
-                           json_quote(total.stage), json_quote(total.reason), plugin, total.batches, total.points);
-  }
-  std::string other_logs;
-  for (const std::string& log : row.other_logs) other_logs += (other_logs.empty() ? "" : ",") + json_quote(log);
-  const bool stopped = row.end == LedgerRow::End::kStopped;
-  const bool unclean = row.end == LedgerRow::End::kUnclean;
-  std::string out = fmt::format(
-      R"({{"agent":{},"incarnation":"{}","host":{},"first_sequence":{},"last_sequence":{},"batches_stored":{},)"
-      R"("duplicates":{},"dropped":[{}],"missing":{},"elsewhere":{},"other_logs":[{}],"expired":{},"ticks_due":{},"ticks_missed":{},"points_made":{},)"
-      R"("points_stored":{},"clean":{},)",
-      json_quote(row.agent), hex(row.incarnation), json_quote(row.host), row.first_sequence, row.last_sequence,
-      row.batches_stored, row.duplicates, dropped, json_ranges(row.missing), json_ranges(row.elsewhere), other_logs,
-      json_ranges(row.expired), row.ticks_due, row.ticks_missed, row.points_made, row.points_stored,
-      stopped   ? "true"
-      : unclean ? "false"
-                : "null");
-  return out +
-         fmt::format(R"("end":"{}","unknown_tail":{},"waiting":{},"ticks_stored":{},"late":{},"conflict":{},)"
-                     R"("conflicts":{},"conflict_examples":{},"outlived_end":{},"first_time":{},"last_time":{}}})",
-                     to_string(row.end), has_unknown_tail(row), json_ranges(row.waiting), row.ticks_stored,
-                     row.late_ticks, row.conflict, row.conflicts, json_conflicts(row.conflict_examples, row.partition),
-                     row.outlived_end, json_time(row.first_time_ns), json_time(row.last_time_ns));
 }
 
 }  // namespace monitor::analysis

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "views/ledger/ledger.h"
+#include "views/ledger/sums.h"
 
 namespace monitor::analysis {
 
@@ -27,11 +28,13 @@ struct LedgerRow {
   int64_t last_time_ns = 0;
   uint64_t batches_stored = 0;
   uint64_t duplicates = 0;
-  std::vector<metrics::Drop> dropped;  // each (stage, reason, plugin) once
+  // Each (stage, reason, plugin) once; with the time of the lost ticks, as far as it is known.
+  std::vector<metrics::Drop> dropped;
   Ranges missing;
   Ranges elsewhere;  // sent while the agent's server wrote another log, whose ledger accounts for them
   std::vector<std::string> other_logs;  // the identities of those logs
   Ranges expired;
+  Ranges unread;   // in a part of the log before the one that was read
   Ranges waiting;  // expected, neither stored nor dropped, and not old enough to be missing
   uint64_t ticks_due = 0;
   uint64_t ticks_missed = 0;
@@ -48,6 +51,7 @@ struct LedgerRow {
   // It ended in order, but batches after its last sequence are stored.
   bool outlived_end = false;
   int32_t partition = 0;
+  LedgerSums sums = {};
 };
 
 struct ReportOptions {
@@ -58,6 +62,7 @@ struct ReportOptions {
   std::string log = {};
   // By agent: omits runs without a record newer than this, by the log's time.
   std::map<std::string, int64_t, std::less<>> forgotten = {};
+  bool literal = false;  // `agent` is an id, not a pattern
 };
 
 // By agent, and in the order of their starts.
