@@ -266,6 +266,9 @@ TEST(Fleet, StatusRoundTrips) {
                      {"agents/a/o"},
                      {{"p", "running", 1, 2, 3}},
                      {{"/mnt/a", "nfs4", "s:/a", kNow}}};
+  status.plugins[0].version = "1.2.0";
+  status.plugins[0].points_dropped = 9;
+  status.plugins[0].error_ns = kNow;
   const auto back = parse_status(to_json(status));
   ASSERT_TRUE(back);
   EXPECT_EQ(to_json(*back), to_json(status));

@@ -69,15 +69,18 @@ uint64_t count_of(const json& object, const char* name) {
 bool flag_of(const json& object, const char* name) { return object.value(name, json()) == true; }
 
 ordered_json json_of(const PluginStatus& plugin) {
-  return {{"name", plugin.name},         {"kind", plugin.kind},
-          {"state", plugin.state},       {"error", plugin.error},
-          {"shadow", plugin.shadow},     {"ticks", plugin.ticks},
-          {"changed", plugin.changed},   {"dropped", plugin.dropped},
-          {"failed", plugin.failed},     {"skipped", plugin.skipped},
-          {"restarts", plugin.restarts}, {"replaced", plugin.replaced},
-          {"p50", plugin.p50},           {"p99", plugin.p99},
-          {"threads", plugin.threads},   {"cpu", std::round(plugin.cpu * kThousand) / kThousand},
-          {"memory", plugin.memory}};
+  ordered_json object = {{"name", plugin.name},         {"kind", plugin.kind},
+                         {"state", plugin.state},       {"error", plugin.error},
+                         {"shadow", plugin.shadow},     {"ticks", plugin.ticks},
+                         {"changed", plugin.changed},   {"dropped", plugin.dropped},
+                         {"failed", plugin.failed},     {"skipped", plugin.skipped},
+                         {"restarts", plugin.restarts}, {"replaced", plugin.replaced},
+                         {"p50", plugin.p50},           {"p99", plugin.p99},
+                         {"threads", plugin.threads},   {"cpu", std::round(plugin.cpu * kThousand) / kThousand},
+                         {"memory", plugin.memory},     {"points_dropped", plugin.points_dropped}};
+  if (plugin.error_ns != 0) object["error_time"] = time_text(plugin.error_ns);
+  if (!plugin.version.empty()) object["version"] = plugin.version;
+  return object;
 }
 
 PluginStatus plugin_of(const json& object) {
@@ -99,6 +102,9 @@ PluginStatus plugin_of(const json& object) {
   plugin.threads = count_of(object, "threads");
   plugin.cpu = real_of(object, "cpu");
   plugin.memory = count_of(object, "memory");
+  plugin.points_dropped = count_of(object, "points_dropped");
+  plugin.error_ns = time_of(object, "error_time");
+  plugin.version = text_of(object, "version");
   return plugin;
 }
 

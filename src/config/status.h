@@ -24,6 +24,9 @@ struct PluginStatus {
   uint64_t failed = 0;     // ticks lost
   std::string kind = {};   // built-in, native, script
   std::string error = {};  // why it failed last; empty: it never failed
+  int64_t error_ns = 0;    // when it failed last, Unix time; 0: never, or not known
+  // Of its code: as a native plugin names it, a digest of a script's text; empty: that of the agent.
+  std::string version = {};
   bool shadow = false;
   uint64_t changed = 0;  // ticks
   uint64_t skipped = 0;  // ticks that skipped it
@@ -35,8 +38,8 @@ struct PluginStatus {
   uint64_t threads = 0;  // that the plugin started
   double cpu = 0;        // processors in use, averaged over some seconds
   uint64_t memory = 0;   // resident bytes
-  // Not published.
   uint64_t points_dropped = 0;
+  // Not published.
   int64_t last_duration_ns = 0;
 
   bool operator==(const PluginStatus&) const = default;

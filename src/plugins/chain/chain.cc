@@ -160,6 +160,7 @@ void Chain::finish_stage(Stage& stage, StageResult result) {
   if (!result.failure.empty()) {
     ++stage.state.failed;
     stage.state.error = result.failure;
+    stage.state.error_ns = clock_.wall_ns();
     result.reason = metrics::reason::kFailed;
     result.forward = false;
   }

@@ -1,7 +1,10 @@
 #include "plugins/chain/stage.h"
 
+#include <fmt/format.h>
+
 #include <exception>
 
+#include "base/crc32c.h"
 #include "base/log.h"
 
 namespace monitor::agent {
@@ -27,6 +30,7 @@ void Stage::enter(Stage* old) {
 void Stage::take_over(Stage& old) {
   state = old.state;
   state.error.clear();
+  state.error_ns = 0;
   ++state.replaced;
   durations = old.durations;
   if (old.hosted != nullptr && hosted != nullptr) {
@@ -64,12 +68,17 @@ config::PluginStatus Stage::status() const {
   result.p50 = seconds(durations.quantile(0.5));
   result.p99 = seconds(durations.quantile(0.99));
   if (hosted == nullptr) return result;
+  result.version =
+      entry.kind == config::PluginKind::kScript ? fmt::format("{:08x}", crc32c(entry.code)) : hosted->loaded().version;
   result.state = to_string(hosted->phase());
   result.restarts += hosted->restarts();
   result.threads = hosted->usage().threads();
   result.cpu = hosted->usage().cpu();
   result.memory = hosted->usage().last().memory;
-  if (!hosted->error().empty()) result.error = hosted->error();
+  if (!hosted->error().empty()) {
+    result.error = hosted->error();
+    result.error_ns = hosted->error_ns();
+  }
   return result;
 }
 

@@ -120,7 +120,7 @@ void HostedPlugin::load_failed(const std::string& reason) {
   drop_link();
   if (!settled_) {
     phase_ = Phase::kWaiting;
-    error_ = reason;
+    note_error(reason);
     settle(reason);
     return;
   }
@@ -194,7 +194,7 @@ void HostedPlugin::on_result(const MessageView& message) {
 
 // Logs this once; further drops are only counted.
 void HostedPlugin::log_over() {
-  error_ = series_.limit_text();
+  note_error(series_.limit_text());
   log_warning("plugin creates too many series", {{"plugin", entry_.name}, {"reason", error_}});
   changed();
 }
@@ -291,13 +291,18 @@ void HostedPlugin::run_failed(const std::string& reason) {
     count_failure(reason);
   } else {
     if (lines_.pass()) log_error("plugin failed; its tick is lost", {{"plugin", entry_.name}, {"reason", reason}});
-    if (std::exchange(error_, reason) != reason) changed();
+    if (note_error(reason)) changed();
   }
   answer({Outcome::Kind::kFailed, nullptr, 0, reason});
 }
 
+bool HostedPlugin::note_error(const std::string& reason) {
+  error_ns_ = timers_.clock().wall_ns();
+  return std::exchange(error_, reason) != reason;
+}
+
 void HostedPlugin::count_failure(const std::string& reason) {
-  error_ = reason;
+  note_error(reason);
   errors_in_a_row_ = 0;
   failures_.push_back(now());
   while (failures_.front() < now() - kFailureWindow) failures_.pop_front();

@@ -83,6 +83,8 @@ class HostedPlugin final : private HostLink::Listener {
   const plugin_wire::Loaded& loaded() const { return loaded_; }
   // Why it failed last; empty: it never failed.
   const std::string& error() const { return error_; }
+  // And when; Unix time, 0: never.
+  int64_t error_ns() const { return error_ns_; }
   // Marks the series whose numbers its host knows. The plugin may have stored them, so they must not be reused.
   void mark_series(std::vector<bool>& held) const { series_.mark(held); }
   // Restarts its host without its state, which releases these series. Must not be called while it has a tick.
@@ -115,6 +117,8 @@ class HostedPlugin final : private HostLink::Listener {
   // Called if the process cannot be trusted any more.
   void host_failed(const std::string& reason);
   void count_failure(const std::string& reason);
+  // Returns true if it differs from the last one.
+  bool note_error(const std::string& reason);
   void run_failed(const std::string& reason);
   void answer(const Outcome& outcome);
   void drop_link();
@@ -157,6 +161,7 @@ class HostedPlugin final : private HostLink::Listener {
   size_t errors_in_a_row_ = 0;
   uint64_t restarts_ = 0;
   std::string error_;
+  int64_t error_ns_ = 0;
   std::function<void()> on_change_;
   AnswerDeadline deadline_;
   Timers::TimerId state_timer_ = 0;

@@ -177,6 +177,7 @@ TEST(HostedPlugin, MissedDeadlineCostsTheHostAndTheTick) {
   w.timers.advance(1);
   EXPECT_EQ(w.outcomes, std::vector<Kind>{Kind::kFailed});
   EXPECT_EQ(w.reason, "it did not answer within 1s");
+  EXPECT_EQ(w.plugin.error_ns(), w.timers.clock().wall_ns());
   EXPECT_EQ(w.plugin.phase(), Phase::kWaiting);
   w.run();
   EXPECT_EQ(w.outcomes.back(), Kind::kAbsent) << "meanwhile";
