@@ -311,8 +311,14 @@ void Api::record_facts() {
       one.certificate_life_s = static_cast<uint64_t>(std::max<int64_t>(life_ns, 0) / kNanosPerSecond);
     }
   }
+  std::vector<history::PluginFacts> plugins;
+  for (const auto& [agent, report] : config_view_.agents) {
+    for (history::PluginFacts& one : plugin_facts_of(agent, report.host, report.plugins)) {
+      plugins.push_back(std::move(one));
+    }
+  }
   recorded_ns_ = clock_.mono_ns();
-  facts_.record(now, std::move(facts));
+  facts_.record(now, std::move(facts), std::move(plugins));
 }
 
 void Api::read_heartbeats() {

@@ -40,13 +40,15 @@ ConfigView read_config(ConfigService& service, int64_t wall_ns) {
   }
   for (const config::FleetRow& row : config::fleet_of(*keys, wall_ns, service.fresh_ns())) {
     AgentReport& report = view.agents[row.agent_id];
-    report = {presence_of(row.state),
+    const Presence presence = presence_of(row.state);
+    report = {presence,
               config::problems_of(row),
               row.status.host,
               row.status.version,
               row.status.since_ns,
               row.status.certificate_from_ns,
-              row.status.certificate_expires_ns};
+              row.status.certificate_expires_ns,
+              presence == Presence::kAlive ? row.status.plugins : std::vector<config::PluginStatus>()};
     shown += fmt::format("{}{}{}", row.agent_id, static_cast<int>(row.state), row.applied);
   }
   view.forgotten = config::forgotten_of(*keys, wall_ns, service.fresh_ns());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/status.h"
 #include "ui/web/config_service.h"
 #include "views/fleet/fleet.h"
 
@@ -21,6 +22,7 @@ struct AgentReport {
   int64_t since_ns = 0;             // start of its process, by its own clock
   int64_t certificate_from_ns = 0;  // 0: it has none
   int64_t certificate_expires_ns = 0;
+  std::vector<config::PluginStatus> plugins = {};  // of an agent that is alive
 };
 
 struct ConfigView {

@@ -1,6 +1,7 @@
 #include "ui/web/facts_recorder.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/log.h"
@@ -43,14 +44,36 @@ std::vector<history::AgentFacts> facts_of(const Fleet& fleet, const Ledger& ledg
   return all;
 }
 
+std::vector<history::PluginFacts> plugin_facts_of(const std::string& agent, const std::string& host,
+                                                  const std::vector<config::PluginStatus>& plugins) {
+  const auto micros = [](double seconds) { return static_cast<uint64_t>(std::clamp(seconds, 0.0, 1e6) * 1e6); };
+  std::map<std::string, int> named;
+  std::vector<history::PluginFacts> facts;
+  for (const config::PluginStatus& one : plugins) {
+    const int times = ++named[one.name];
+    facts.push_back({.agent = agent,
+                     .host = host,
+                     .plugin = times == 1 ? one.name : one.name + "#" + std::to_string(times),
+                     .p50_us = micros(one.p50),
+                     .p99_us = micros(one.p99),
+                     .dropped_ticks = one.dropped,
+                     .dropped_points = one.points_dropped,
+                     .failures = one.failed});
+  }
+  return facts;
+}
+
 void FactsRecorder::start() {
   busy_ = true;
   worker_.submit([this] { note(open()); }, [this] { busy_ = false; });
 }
 
-void FactsRecorder::record(int64_t time_ns, std::vector<history::AgentFacts> facts) {
+void FactsRecorder::record(int64_t time_ns, std::vector<history::AgentFacts> facts,
+                           std::vector<history::PluginFacts> plugins) {
   busy_ = true;
-  worker_.submit([this, time_ns, facts = std::move(facts)] { write(time_ns, facts); }, [this] { busy_ = false; });
+  worker_.submit(
+      [this, time_ns, facts = std::move(facts), plugins = std::move(plugins)] { write(time_ns, facts, plugins); },
+      [this] { busy_ = false; });
 }
 
 Status FactsRecorder::open() {
@@ -61,9 +84,11 @@ Status FactsRecorder::open() {
   return {};
 }
 
-void FactsRecorder::write(int64_t time_ns, const std::vector<history::AgentFacts>& facts) {
+void FactsRecorder::write(int64_t time_ns, const std::vector<history::AgentFacts>& facts,
+                          const std::vector<history::PluginFacts>& plugins) {
   Status written = open();
   if (written) written = writer_->add(time_ns, facts);
+  if (written) written = writer_->add_plugins(time_ns, plugins);
   note(written);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/event_loop.h"
 #include "base/worker.h"
+#include "config/status.h"
 #include "views/fleet/fleet.h"
 #include "views/history/agent_facts.h"
 #include "views/ledger/ledger.h"
@@ -18,6 +19,10 @@ namespace monitor::analysis::web {
 // What is known now. `judge`: the state of an agent.
 std::vector<history::AgentFacts> facts_of(const Fleet& fleet, const Ledger& ledger, int64_t now_ns,
                                           const std::function<Health(const LiveAgent& agent)>& judge);
+
+// What an agent reports about its plugins.
+std::vector<history::PluginFacts> plugin_facts_of(const std::string& agent, const std::string& host,
+                                                  const std::vector<config::PluginStatus>& plugins);
 
 class FactsRecorder {
  public:
@@ -30,12 +35,13 @@ class FactsRecorder {
   void start();
   // Whether the last facts are still being written; then none may be given.
   bool busy() const { return busy_; }
-  void record(int64_t time_ns, std::vector<history::AgentFacts> facts);
+  void record(int64_t time_ns, std::vector<history::AgentFacts> facts, std::vector<history::PluginFacts> plugins);
 
  private:
   // On the worker's thread.
   Status open();
-  void write(int64_t time_ns, const std::vector<history::AgentFacts>& facts);
+  void write(int64_t time_ns, const std::vector<history::AgentFacts>& facts,
+             const std::vector<history::PluginFacts>& plugins);
   void note(const Status& written);
 
   const std::string path_;

@@ -165,6 +165,8 @@ std::string facts_path(const std::string& history_path) { return history_path + 
 Result<std::unique_ptr<AgentFactsWriter>> AgentFactsWriter::open(const std::string& path) {
   auto db = sqlite::open_versioned(path, kFacts);
   if (!db) return db.error();
+  // Tables that older versions do not know, and leave alone.
+  if (auto status = db->exec(kPluginTables); !status) return status.error();
   return std::unique_ptr<AgentFactsWriter>(new AgentFactsWriter(std::move(*db)));
 }
 
@@ -227,6 +229,9 @@ Result<std::unique_ptr<AgentFactsReader>> AgentFactsReader::open(const std::stri
 Result<std::vector<query::StoredSeries>> AgentFactsReader::series(std::string_view function,
                                                                   std::span<const query::Matcher> matchers,
                                                                   int64_t from_ms, int64_t to_ms) {
+  if (std::ranges::find(kPluginFunctions, function) != kPluginFunctions.end()) {
+    return plugin_series(db_, function, matchers, from_ms, to_ms);
+  }
   if (std::ranges::find(kAgentFunctions, function) == kAgentFunctions.end()) {
     return Error(Code::kInvalidArgument, fmt::format("nothing is known of {}()", function));
   }

@@ -21,6 +21,7 @@
 #include "query/matcher.h"
 #include "query/series.h"
 #include "views/history/database.h"
+#include "views/history/plugin_facts.h"
 
 namespace monitor::analysis::history {
 
@@ -28,7 +29,7 @@ namespace monitor::analysis::history {
 inline constexpr std::array<std::string_view, 7> kAgentStates = {"alive",   "late",    "spooling", "silent",
                                                                  "stopped", "unknown", "gone"};
 
-// The functions of which AgentFactsReader has series.
+// The functions of which AgentFactsReader has series, beside kPluginFunctions.
 inline constexpr std::array<std::string_view, 10> kAgentFunctions = {
     "certificate_life_seconds", "agent_state",     "certificate_seconds", "clock_skew_seconds",
     "config_revision",          "gap_seconds",     "late_fraction",       "missing_batches",
@@ -65,6 +66,9 @@ class AgentFactsWriter {
   static Result<std::unique_ptr<AgentFactsWriter>> open(const std::string& path);
   // Times must ascend. Deletes rows older than kKeepNs.
   Status add(int64_t time_ns, std::span<const AgentFacts> facts);
+  Status add_plugins(int64_t time_ns, std::span<const PluginFacts> facts) {
+    return plugins_.add(db_, time_ns, facts, kKeepNs);
+  }
 
  private:
   explicit AgentFactsWriter(Database db) : db_(std::move(db)) {}
@@ -78,6 +82,7 @@ class AgentFactsWriter {
   Database db_;
   std::map<std::string, Known, std::less<>> agents_;
   int64_t all_ns_ = 0;  // of the newest row with every agent
+  PluginFactsWriter plugins_;
 };
 
 // Not thread-safe.
