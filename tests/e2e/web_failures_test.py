@@ -45,7 +45,10 @@ class WebFailuresTest(BrowserTest):
         self.assertIn("onerror", scrape)
         checked = subprocess.run(["promtool", "check", "metrics"], input=scrape, capture_output=True, text=True, check=False)
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+        self.browser.open(self.url("ledger"))
+        self.browser.eval("localStorage.setItem('monitor-ledger-columns', 'made,missing,host')")
         for page in PAGES:
+            self.browser.open("about:blank")
             self.browser.open(self.url(page))
             self.browser.wait("document.querySelector('.lamp.live') !== null")
             self.browser.wait("document.body.textContent.includes('<img src=x onerror')")

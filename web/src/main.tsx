@@ -8,6 +8,7 @@ import './styles/host.css';
 import './styles/alerts.css';
 import './styles/explore.css';
 import './styles/messages.css';
+import './styles/ledger.css';
 import './styles/views.css';
 import { render } from 'preact';
 import { session } from './lib/session';

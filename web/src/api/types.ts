@@ -189,6 +189,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ui/v1/ledger/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of every batch of one run of an agent, as ranges of sequences */
+        get: operations["getLedgerRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ui/v1/log": {
         parameters: {
             query?: never;
@@ -1737,11 +1754,16 @@ export interface operations {
                             conflicts: number;
                             dropped: {
                                 batches: number;
+                                /** @description RFC 3339; of the lost ticks, as far as it is known */
+                                first_time: string | null;
+                                /** @description RFC 3339 */
+                                last_time: string | null;
                                 /** @description that dropped them */
                                 plugin?: string;
                                 points: number;
                                 reason: string;
                                 stage: string;
+                                ticks: number;
                             }[];
                             /** @description batches stored more than once */
                             duplicates: number;
@@ -1772,11 +1794,58 @@ export interface operations {
                             outlived_end: boolean;
                             points_made: number;
                             points_stored: number;
+                            /** @description what became of everything that the run made; the parts add up to `made` */
+                            sums: {
+                                /** @description with a reason */
+                                dropped: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description in another metric log */
+                                elsewhere: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description points of batches with different outcomes are known only together */
+                                estimated: boolean;
+                                /** @description removed by the log's retention before they were read */
+                                expired: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description batches up to the highest sequence that is known; points until the newest stored batch was closed, and those that are known to be dropped later */
+                                made: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description neither stored nor explained */
+                                missing: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description in the log */
+                                stored: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description before the part of the log that was read */
+                                unread: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description expected to arrive */
+                                waiting: {
+                                    batches: number;
+                                    points: number;
+                                };
+                            };
                             ticks_due: number;
                             ticks_missed: number;
                             ticks_stored: number;
                             /** @description batches after the last stored one may have existed */
                             unknown_tail: boolean;
+                            /** @description sequences in the part of the log before the one that was read */
+                            unread: number[][];
                             /** @description sequences that are expected to arrive */
                             waiting: number[][];
                         }[];
@@ -1807,6 +1876,246 @@ export interface operations {
             };
             /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getLedgerRun: {
+        parameters: {
+            query: {
+                /** @description The agent's id. */
+                agent: string;
+                /** @description The run, as `/ledger` names it. */
+                incarnation: string;
+                /**
+                 * @description How long a gap may stay open before its batches count as missing. A duration such as 500ms, 60s or 2h.
+                 * @example 60s
+                 */
+                missing_after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description what was lost before it was in a batch; the newest 16 of each kind, of which the first may be the sum of older ones */
+                        losses: {
+                            /** @description RFC 3339; of the lost ticks */
+                            first_time: string | null;
+                            /** @description RFC 3339 */
+                            last_time: string | null;
+                            /** @description that dropped them, or empty */
+                            plugin: string;
+                            points: number;
+                            reason: string;
+                            stage: string;
+                            ticks: number;
+                        }[];
+                        /** @description ranges that are left out */
+                        older: number;
+                        /** @description what became of the run's batches, in the order of their sequences; at most the newest 500 */
+                        ranges: {
+                            /** @description fewer than sequences if stored ones are within a range of drops */
+                            batches: number;
+                            /** @description sequence */
+                            first: number;
+                            /** @description RFC 3339; of the lost ticks */
+                            first_time: string | null;
+                            /** @enum {string} */
+                            kind: "stored" | "dropped" | "waiting" | "missing" | "elsewhere" | "expired" | "unread";
+                            /** @description sequence */
+                            last: number;
+                            /** @description RFC 3339 */
+                            last_time: string | null;
+                            /** @description null: unknown */
+                            points: number | null;
+                            /** @description why they were dropped; else empty */
+                            reason: string;
+                            /** @description RFC 3339, by the log's clock: since when they are missing */
+                            since: string | null;
+                            /** @description where they were dropped; else empty */
+                            stage: string;
+                        }[];
+                        run: {
+                            agent: string;
+                            batches_stored: number;
+                            /** @description the run ended in order; null: it runs, or its end is unknown */
+                            clean: boolean | null;
+                            /** @description another run of the same id overlaps with this one */
+                            conflict: boolean;
+                            conflict_examples: {
+                                first_offset: number | null;
+                                /** @enum {string} */
+                                kind: "content" | "implausible";
+                                offset: number;
+                                partition: number;
+                                sequence: number;
+                                /** @description RFC 3339 */
+                                time: string | null;
+                                why: string;
+                            }[];
+                            /** @description batches with a sequence that is already stored with other content */
+                            conflicts: number;
+                            dropped: {
+                                batches: number;
+                                /** @description RFC 3339; of the lost ticks, as far as it is known */
+                                first_time: string | null;
+                                /** @description RFC 3339 */
+                                last_time: string | null;
+                                /** @description that dropped them */
+                                plugin?: string;
+                                points: number;
+                                reason: string;
+                                stage: string;
+                                ticks: number;
+                            }[];
+                            /** @description batches stored more than once */
+                            duplicates: number;
+                            /** @description sequences that went to another metric log */
+                            elsewhere: number[][];
+                            /**
+                             * @description running: a record arrived within 30 s. stopped: it ended cleanly. unclean: the next run reports that it was killed.
+                             * @enum {string}
+                             */
+                            end: "unknown" | "running" | "stopped" | "unclean";
+                            /** @description sequences that the log's retention removed before they were read */
+                            expired: number[][];
+                            first_sequence: number;
+                            /** @description RFC 3339 */
+                            first_time: string | null;
+                            host: string;
+                            /** @description one run of the agent */
+                            incarnation: string;
+                            last_sequence: number;
+                            /** @description RFC 3339 */
+                            last_time: string | null;
+                            /** @description ticks stored long after their time */
+                            late: number;
+                            /** @description sequences that are neither stored nor explained: [first, last] each */
+                            missing: number[][];
+                            other_logs: string[];
+                            /** @description batches are stored above the sequence at which the run ended */
+                            outlived_end: boolean;
+                            points_made: number;
+                            points_stored: number;
+                            /** @description what became of everything that the run made; the parts add up to `made` */
+                            sums: {
+                                /** @description with a reason */
+                                dropped: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description in another metric log */
+                                elsewhere: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description points of batches with different outcomes are known only together */
+                                estimated: boolean;
+                                /** @description removed by the log's retention before they were read */
+                                expired: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description batches up to the highest sequence that is known; points until the newest stored batch was closed, and those that are known to be dropped later */
+                                made: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description neither stored nor explained */
+                                missing: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description in the log */
+                                stored: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description before the part of the log that was read */
+                                unread: {
+                                    batches: number;
+                                    points: number;
+                                };
+                                /** @description expected to arrive */
+                                waiting: {
+                                    batches: number;
+                                    points: number;
+                                };
+                            };
+                            ticks_due: number;
+                            ticks_missed: number;
+                            ticks_stored: number;
+                            /** @description batches after the last stored one may have existed */
+                            unknown_tail: boolean;
+                            /** @description sequences in the part of the log before the one that was read */
+                            unread: number[][];
+                            /** @description sequences that are expected to arrive */
+                            waiting: number[][];
+                        };
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The ledger has no such run. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2516,10 +2825,21 @@ export interface operations {
                     "application/json": {
                         /** @description names of built-in plugins */
                         known: string[];
+                        /** @description of agents that are alive; those of an agent in the order of its chain */
                         plugins: {
                             agent: string;
+                            /** @description of the agent's program */
+                            agent_version: string;
+                            host: string;
                             /** @description as in the agent's status document */
                             plugin: Record<string, never>;
+                        }[];
+                        /** @description agents that reject a configuration because of a plugin, and keep the one before */
+                        refused: {
+                            agent: string;
+                            host: string;
+                            /** @description names the plugin */
+                            reason: string;
                         }[];
                     };
                 };

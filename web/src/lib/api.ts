@@ -3,6 +3,7 @@
 import type { components, paths } from '../api/types';
 
 type Json<Operation> = Operation extends { responses: { 200: { content: { 'application/json': infer Value } } } } ? Value : never;
+export type Answer<Path extends keyof paths> = Get<Path>;
 type Get<Path extends keyof paths> = Json<paths[`${Path}`]['get']>;
 
 export type AgentRow = components['schemas']['Agent'];  // in an event, `past` has only the steps that changed
