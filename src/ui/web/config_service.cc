@@ -336,16 +336,24 @@ Reply ConfigService::plugins() {
   const auto all = keys();
   if (!all) return error_reply(all.error());
   ordered_json rows = ordered_json::array();
+  ordered_json refused = ordered_json::array();
   for (const auto& row : config::fleet_of(*all, clock_.wall_ns(), fresh_ns())) {
     const auto stored = all->find(config::status_key(row.agent_id));
     if (stored == all->end() || !config::lives(row.state)) continue;
+    if (row.status.error.find("plugin") != std::string::npos) {
+      refused.push_back({{"agent", row.agent_id}, {"host", row.status.host}, {"reason", row.status.error}});
+    }
     const auto status = config::parse_foreign<ordered_json>(stored->second.value);
     if (!status.is_object() || !status.contains("plugins") || !status["plugins"].is_array()) continue;
     for (const auto& plugin : status["plugins"]) {
-      if (plugin.is_object()) rows.push_back({{"agent", row.agent_id}, {"plugin", plugin}});
+      if (!plugin.is_object()) continue;
+      rows.push_back({{"agent", row.agent_id},
+                      {"host", row.status.host},
+                      {"agent_version", row.status.version},
+                      {"plugin", plugin}});
     }
   }
-  return json_reply(dump({{"known", plugins_.plugin_names()}, {"plugins", rows}}));
+  return json_reply(dump({{"known", plugins_.plugin_names()}, {"plugins", rows}, {"refused", refused}}));
 }
 
 }  // namespace monitor::analysis::web

@@ -125,9 +125,16 @@ void Api::declare_config(RouteTable& table) {
        .role = access::Role::kViewer,
        .id = "getPlugins",
        .summary = "Plugins, as agents report them",
-       .result = object({{"known", list(text(), "names of built-in plugins")},
-                         {"plugins", list(object({{"agent", text()},
-                                                  {"plugin", open_object("as in the agent's status document")}}))}}),
+       .result =
+           object({{"known", list(text(), "names of built-in plugins")},
+                   {"plugins", list(object({{"agent", text()},
+                                            {"host", text()},
+                                            {"agent_version", text("of the agent's program")},
+                                            {"plugin", open_object("as in the agent's status document")}}),
+                                    "of agents that are alive; those of an agent in the order of its chain")},
+                   {"refused", list(object({{"agent", text()}, {"host", text()}, {"reason", text("names the plugin")}}),
+                                    "agents that reject a configuration because of a plugin, and keep the one "
+                                    "before")}}),
        .handler = [this](const Call& call) {
          config_executor_.submit(call.responder, [this] { return config_.plugins(); });
        }});
