@@ -13,6 +13,7 @@ CONSUMER = {"base", "metrics", "metriclog", "telemetry", "consume", "query", "sk
 ALLOWED = {
     "base": set(),
     "metrics": {"base"},
+    "payload": {"base", "metrics"},
     "sketch": {"base"},
     "unusual": {"base"},
     "sqlite": {"base"},

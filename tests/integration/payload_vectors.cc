@@ -1,0 +1,53 @@
+// Writes what the tests in Python compare with: the static table of payload v2, or random batches in it.
+//
+//   payload_vectors table
+//   payload_vectors batches SEED COUNT    a line for each batch: agent id, record in hex, the set that the record names
+//   in
+//                                         hex (- if it names none), and the batch as JSON (exact_text())
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "base/hex.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "payload/decode.h"
+#include "payload/encode.h"
+#include "payload/series_set.h"
+#include "payload/table.h"
+#include "payload/testing/random_batches.h"
+
+namespace {
+
+using namespace monitor;
+
+int print_batches(uint64_t seed, uint64_t count) {
+  SeededRandom random(seed);
+  for (uint64_t i = 0; i < count; ++i) {
+    const payload::RandomBatch one = payload::random_batch(random);
+    const auto bytes = payload::encode(one.batch, {.elapsed_ns = one.elapsed_ns, .name_set = one.name_set});
+    if (!bytes) {
+      std::fprintf(stderr, "payload_vectors: batch %llu: %s\n", static_cast<unsigned long long>(i),
+                   bytes.error().message().c_str());
+      return 1;
+    }
+    const auto name = payload::set_named_by(*bytes);
+    std::string set = "-";
+    if (name && !name->empty()) set = hex(*payload::encode_set(one.batch.series));
+    std::printf("%s %s %s %s\n", one.batch.agent_id.c_str(), hex(*bytes).c_str(), set.c_str(),
+                payload::exact_text(one.batch).c_str());
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view what = argc > 1 ? argv[1] : "";
+  if (what == "table" && argc == 2) return std::fputs(monitor::payload::table_markdown().c_str(), stdout) < 0 ? 1 : 0;
+  const auto seed = what == "batches" && argc == 4 ? monitor::parse_u64(argv[2]) : std::nullopt;
+  const auto count = seed ? monitor::parse_u64(argv[3]) : std::nullopt;
+  if (count) return print_batches(*seed, *count);
+  std::fputs("usage: payload_vectors table | batches SEED COUNT\n", stderr);
+  return 64;
+}
