@@ -1,5 +1,6 @@
 #include "query/selector_parser.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

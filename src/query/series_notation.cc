@@ -1,5 +1,6 @@
 #include "query/series_notation.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>

@@ -1,4 +1,5 @@
 // Functions of templates that query, and that read what a query has found.
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>

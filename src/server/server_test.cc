@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "grpc/channel.h"
 #include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"

@@ -1,6 +1,7 @@
 // Checks the certificates that peers present: chain, name and days left.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "doctor/checks.h"

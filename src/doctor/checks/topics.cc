@@ -1,6 +1,8 @@
 // Settings of Kafka's topics that decide whether acknowledged batches can be lost, refused or expire too early.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/counted.h"
 #include "base/size_format.h"
