@@ -44,8 +44,9 @@ Status list_results(rules::ResultReader& results, const std::vector<std::vector<
                     const std::function<bool(const query::Labels&)>& visit) {
   const auto known = results.series();
   if (!known) return known.error();
-  for (const auto& [number, labels] : *known) {
-    const bool wanted = selectors.empty() || std::ranges::any_of(selectors, [&labels = labels](const auto& matchers) {
+  for (const auto& series : *known) {
+    const query::Labels& labels = series.second;
+    const bool wanted = selectors.empty() || std::ranges::any_of(selectors, [&labels](const auto& matchers) {
                           return history::matches(matchers, labels);
                         });
     if (wanted && !visit(labels)) break;
