@@ -69,6 +69,24 @@ Status PipelineParser::declaration(Pipeline& pipe, bool two_variables) {
   return {};
 }
 
+namespace {
+
+// A function that is an argument of another one gets no arguments of its own, as in {{ print toUpper }}.
+Status check_arguments(const Operand& operand, size_t given) {
+  const Function& function = *operand.function;
+  const bool fits =
+      std::cmp_greater_equal(given, function.least) && (function.most < 0 || std::cmp_less_equal(given, function.most));
+  if (fits) return {};
+  return Error(Code::kInvalidArgument,
+               fmt::format("{}:{}: {} gets {} arguments, expected {}", operand.place.line, operand.place.column,
+                           function.name, given,
+                           function.most < 0                 ? fmt::format("{} or more", function.least)
+                           : function.least == function.most ? std::to_string(function.least)
+                                                             : fmt::format("{} to {}", function.least, function.most)));
+}
+
+}  // namespace
+
 Result<Command> PipelineParser::command(bool piped) {
   Command command;
   while (true) {
@@ -78,6 +96,10 @@ Result<Command> PipelineParser::command(bool piped) {
     if (ends) break;
     auto one = operand();
     if (!one) return one.error();
+    const bool is_argument = !command.operands.empty() && one->kind == Operand::Kind::kFunction;
+    if (is_argument) {
+      if (auto status = check_arguments(*one, 0); !status) return status.error();
+    }
     command.operands.push_back(std::move(*one));
   }
   if (command.operands.empty()) return tokens_.error(tokens_.peek().at, "a value or a function is missing");
@@ -88,16 +110,8 @@ Result<Command> PipelineParser::command(bool piped) {
     return Error(Code::kInvalidArgument,
                  fmt::format("{}:{}: got arguments after what is no function", first.place.line, first.place.column));
   }
-  const Function& function = *first.function;
-  const bool fits =
-      std::cmp_greater_equal(given, function.least) && (function.most < 0 || std::cmp_less_equal(given, function.most));
-  if (fits) return command;
-  return Error(Code::kInvalidArgument,
-               fmt::format("{}:{}: {} gets {} arguments, expected {}", first.place.line, first.place.column,
-                           function.name, given,
-                           function.most < 0                 ? fmt::format("{} or more", function.least)
-                           : function.least == function.most ? std::to_string(function.least)
-                                                             : fmt::format("{} to {}", function.least, function.most)));
+  if (auto status = check_arguments(first, given); !status) return status.error();
+  return command;
 }
 
 Result<Operand> PipelineParser::operand() {

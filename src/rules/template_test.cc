@@ -92,6 +92,8 @@ TEST(Template, NamesThePlaceOfAFault) {
       {"{{ if true }}x", "refused: 1:4: {{ if }} has no {{ end }}"},
       {"{{ end }}", "refused: 1:4: {{ end }} without a beginning"},
       {"x\n{{ humanize }}", "refused: 2:4: humanize gets 0 arguments, expected 1"},
+      {"{{ print 1 toUpper }}", "refused: 1:12: toUpper gets 0 arguments, expected 1"},
+      {"{{ 1 | print (title) }}", "refused: 1:15: title gets 0 arguments, expected 1"},
       {"{{ match \"a\" }}", "refused: 1:4: match gets 1 arguments, expected 2"},
       {"{{ template \"t\" }}", "refused: 1:13: the template \"t\" is not defined"},
       {"{{ \"a }}", "refused: 1:4: the text that begins here does not end"},
