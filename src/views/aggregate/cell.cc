@@ -199,6 +199,12 @@ double Cell::rate() const {
   return sum;
 }
 
+bool Cell::is_within(int64_t begin_ns, int64_t end_ns) const {
+  const auto lies = [=](int64_t first_ns, int64_t last_ns) { return first_ns >= begin_ns && last_ns < end_ns; };
+  return lies(first_ns_, last_ns_) &&
+         std::ranges::all_of(runs_, [&](const ValueRun& run) { return lies(run.first_ns, run.last_ns); });
+}
+
 double Cell::value(const Stat& stat) const {
   const double sum = std::isfinite(sum_) ? sum_ + rest_ : sum_;
   switch (stat.kind) {

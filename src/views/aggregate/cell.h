@@ -66,6 +66,9 @@ class Cell {
   // NaN if the cell does not have it: a rate needs two values of a series, and a mean needs one.
   double value(const Stat& stat) const;
 
+  // True if every time in the cell is in [begin_ns, end_ns).
+  bool is_within(int64_t begin_ns, int64_t end_ns) const;
+
   void encode(std::string& out) const;
   // `series`: number of known series. kDataLoss: malformed.
   static Result<Cell> decode(std::string_view bytes, size_t series);

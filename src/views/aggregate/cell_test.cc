@@ -160,6 +160,16 @@ TEST(Cell, SeriesOfTwoPartitionsStayApart) {
   EXPECT_DOUBLE_EQ(both.value(kRate), 3);
 }
 
+TEST(Cell, KnowsWhetherItsTimesAreWithinAPane) {
+  Cell cell;
+  for (int64_t i = 2; i < 5; ++i) cell.add(counter(i, static_cast<double>(i)), Wanted(spec_with("rate")));
+  const int64_t first_ns = counter(2, 0).time_ns;
+  const int64_t last_ns = counter(4, 0).time_ns;
+  EXPECT_TRUE(cell.is_within(first_ns, last_ns + 1));
+  EXPECT_FALSE(cell.is_within(first_ns, last_ns)) << "a pane's end is not in it";
+  EXPECT_FALSE(cell.is_within(first_ns + 1, last_ns + 1));
+}
+
 TEST(Cell, RefusesMalformedForms) {
   Cell cell;
   cell.add(counter(1, 2), Wanted(spec_with("rate,p50")));

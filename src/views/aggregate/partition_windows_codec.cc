@@ -109,6 +109,9 @@ Status PartitionWindows::decode_pane(std::string_view bytes) {
   if (start < -kLatest || start > kLatest || floor_to(start, pane_ns_) != start) {
     return malformed("a pane starts at a wrong time");
   }
+  for (const auto& cell : pane.cells) {
+    if (cell && !cell->is_within(start, start + pane_ns_)) return malformed("a cell has a time outside its pane");
+  }
   if (!panes_.emplace(start, std::move(pane)).second) return malformed("a pane occurs twice");
   return {};
 }
