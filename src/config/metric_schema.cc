@@ -1,6 +1,9 @@
 // The part of the schema that derives from the declarations of the collectors: selectors and their options.
 #include <algorithm>
 #include <cassert>
+#include <deque>
+#include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "config/schema.h"
@@ -25,15 +28,35 @@ constexpr Setting kOwnInterval = {
     .since = "0.2.0",
     .description = "Time between two ticks of this metric; overrides the document's interval"};
 
+// A text that lives as long as the table, which refers to it.
+std::string_view kept(std::string text) {
+  static std::deque<std::string> texts;
+  return texts.emplace_back(std::move(text));
+}
+
 Setting setting_of(const OptionSpec& option) {
-  const bool flag = option.type == OptionSpec::Type::kFlag;
-  return {.name = option.name,
-          .type = flag ? SettingType::kBoolean : SettingType::kPatterns,
-          .default_value = flag ? "false" : "[]",
-          .bounds = flag ? "" : "at most 64 texts of 1 to 256 bytes",
-          .example = flag ? "true" : R"(["eth*", "en?0"])",
-          .since = option.since,
-          .description = option.description};
+  Setting setting{.name = option.name, .since = option.since, .description = option.description};
+  switch (option.type) {
+    case OptionSpec::Type::kFlag:
+      setting.type = SettingType::kBoolean;
+      setting.default_value = "false";
+      setting.example = "true";
+      break;
+    case OptionSpec::Type::kPatterns:
+      setting.type = SettingType::kPatterns;
+      setting.default_value = "[]";
+      setting.bounds = "at most 64 texts of 1 to 256 bytes";
+      setting.example = R"(["eth*", "en?0"])";
+      break;
+    case OptionSpec::Type::kCount:
+      setting.type = SettingType::kCount;
+      setting.default_value = kept(std::to_string(option.count.usual));
+      setting.min = option.count.min;
+      setting.max = option.count.max;
+      setting.example = kept(std::to_string(std::min(2 * option.count.usual, option.count.max)));
+      break;
+  }
+  return setting;
 }
 
 std::vector<Selector> make_selectors() {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "metrics/catalog/spec.h"
 #include "metrics/series.h"
 
 namespace monitor::config {
@@ -22,8 +24,14 @@ struct MetricSelection {
   std::set<std::string, std::less<>> flags = {};  // options that are true: "per_core", "counters", ...
   std::vector<std::string> include = {};  // patterns of devices, interfaces, mount points; empty: the default ones
   std::vector<std::string> exclude = {};
+  std::map<std::string, int64_t, std::less<>> counts = {};  // options that are numbers: "top"
 
   bool has(std::string_view flag) const { return flags.contains(flag); }
+  // The value of an option of type kCount.
+  int64_t count(const metrics::OptionSpec& option) const {
+    const auto found = counts.find(option.name);
+    return found == counts.end() ? option.count.usual : found->second;
+  }
   bool operator==(const MetricSelection&) const = default;
 };
 

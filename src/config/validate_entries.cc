@@ -90,6 +90,9 @@ void Validator::read_metric_option(const std::string& path, const std::string& n
   if (name == "interval") selection.interval_ns = duration(setting, path, value).value_or(0);
   if (name == "include") selection.include = texts(setting, path, value, kMaxPatterns, valid_pattern);
   if (name == "exclude") selection.exclude = texts(setting, path, value, kMaxPatterns, valid_pattern);
+  if (setting.type == SettingType::kCount) {
+    if (const auto given = number(setting, path, value)) selection.counts[name] = static_cast<int64_t>(*given);
+  }
   if (setting.type != SettingType::kBoolean) return;
   if (boolean(path, value).value_or(false)) selection.flags.insert(name);
 }

@@ -65,6 +65,7 @@ TEST(CatalogTest, DescribesASharedOptionInTheSameWords) {
         EXPECT_EQ(option.description, first.description) << option.name;
         EXPECT_EQ(option.type, first.type) << option.name;
         EXPECT_EQ(option.since, first.since) << option.name;
+        EXPECT_EQ(option.count, first.count) << option.name;
       }
     }
   }

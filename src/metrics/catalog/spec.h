@@ -6,6 +6,7 @@
 // All of them are constants in static storage.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -18,9 +19,18 @@ struct OptionSpec {
   enum class Type {
     kFlag,      // true or false; read with MetricSelection::has()
     kPatterns,  // a list of patterns: `include` and `exclude`
+    kCount,     // a whole number; read with MetricSelection::count()
+  };
+  // The bounds of a kCount, and its value if the configuration has none.
+  struct Count {
+    int64_t usual = 0;
+    int64_t min = 0;
+    int64_t max = 0;
+    bool operator==(const Count&) const = default;
   };
   std::string_view name;
   Type type = Type::kFlag;
+  Count count = {};
   std::string_view since;  // the version that introduced it
   std::string_view description;
 };
