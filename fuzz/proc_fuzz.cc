@@ -9,6 +9,8 @@
 #include "inputs/proc/memory.h"
 #include "inputs/proc/net.h"
 #include "inputs/proc/pressure.h"
+#include "inputs/proc/process_stat.h"
+#include "inputs/proc/user_names.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace monitor::agent;
@@ -28,6 +30,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   (void)parse_loadavg(text);
   (void)parse_uptime(text);
   (void)parse_pressure(text);
+  (void)parse_process_io(text);
+  (void)parse_fork_counts(text);
+  (void)parse_passwd(text);
+  if (const auto process = parse_process_stat(text)) {
+    // The name is a part of the text.
+    if (process->command.data() < text.data() || process->command.size() > size) __builtin_trap();
+  }
   const auto mounts = visible_mounts(parse_mountinfo(text));
   const auto remote = remote_points(mounts);
   std::vector<MeasuredMount> measured;

@@ -34,4 +34,12 @@ std::string Roots::host_namespace_path(std::string_view name) const {
   return exists(first) || is_procfs(procfs) ? first : own;
 }
 
+std::string Roots::host_path(std::string_view path) const {
+  if (!rootfs.empty()) return rootfs + std::string(path);
+  if (is_own_proc(procfs)) return std::string(path);
+  constexpr std::string_view kProc = "/proc";
+  if (procfs.ends_with(kProc)) return procfs.substr(0, procfs.size() - kProc.size()) + std::string(path);
+  return procfs + "/1/root" + std::string(path);
+}
+
 }  // namespace monitor::agent

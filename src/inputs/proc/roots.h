@@ -17,6 +17,8 @@ struct Roots {
   // process; then the file is read where /proc would have it. A real procfs never falls back, so that its error says
   // what is missing.
   std::string host_namespace_path(std::string_view name) const;
+  // The path of a file of the observed host, such as "/etc/passwd".
+  std::string host_path(std::string_view path) const;
 };
 
 }  // namespace monitor::agent

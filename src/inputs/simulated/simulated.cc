@@ -45,6 +45,32 @@ std::vector<metrics::Labels> combinations(std::span<const metrics::LabelSpec> la
   return result;
 }
 
+struct SimulatedProcess {
+  std::string_view command;
+  std::string_view owner;
+  int pid;
+  double weight;  // of the typical value
+};
+constexpr std::array<SimulatedProcess, 4> kProcesses = {{{"postgres", "postgres", 812, 4},
+                                                         {"nginx", "www-data", 734, 1},
+                                                         {"node", "app", 1290, 2},
+                                                         {"sshd", "root", 611, 0.1}}};
+
+// The parts for which a metric has series, with their share of its typical value: for most metrics only the host.
+std::vector<std::pair<metrics::Labels, double>> parts_of(const metrics::MetricSpec& metric,
+                                                         const config::MetricSelection& selection) {
+  if (!metric.name.starts_with("process.")) return {{{}, 1}};
+  std::vector<std::pair<metrics::Labels, double>> parts;
+  for (const SimulatedProcess& one : kProcesses) {
+    if (std::cmp_greater_equal(parts.size(), selection.count(metrics::kTop))) break;
+    parts.push_back({{{"process.command", std::string(one.command)},
+                      {"process.owner", std::string(one.owner)},
+                      {"process.pid", std::to_string(one.pid)}},
+                     one.weight});
+  }
+  return parts;
+}
+
 int64_t pages(double bytes) { return std::llround(bytes / 4096) * 4096; }
 
 }  // namespace
@@ -169,30 +195,37 @@ void SimulatedSource::add_filesystem(const config::MetricSelection& selection, T
   }
 }
 
-// Generates the declared metrics of a selector that has no model of its own, each series near its typical value. A
-// counter "x" grows by the declared rate "x.rate".
+// Generates the declared metrics of a selector that has no model of its own, each series near its typical value.
 void SimulatedSource::add_declared(const config::MetricSelection& selection, int64_t elapsed_ns, TickBuilder& out) {
   for (const metrics::MetricSpec* const metric : metrics::metrics_of(selection.name)) {
     if (!metric->option.empty() && !selection.has(metric->option)) continue;
-    const bool counter = metric->kind == metrics::Kind::kCounter;
-    const double step = 1 / metrics::power_of_ten(-metric->exponent);
-    for (const metrics::Labels& labels : combinations(metric->labels)) {
-      const metrics::SeriesId id = out.intern(metric->name, labels);
-      const std::string rate = std::string(metric->name) + (counter ? ".rate" : "");
-      const std::string key = metrics::to_string({.name = rate, .labels = labels});
-      double& value = declared_.try_emplace(key, metric->typical).first->second;
-      const bool walked =
-          counter && metrics::find_metric(rate) != nullptr;  // the series of the rate already moved it in this tick
-      if (!walked) walk(value, metric->typical / 20, metric->typical / 2, metric->typical * 1.5);
-      if (!counter) {
-        out.add_integer(id, std::llround(value / step));
-        continue;
+    for (const auto& [part, weight] : parts_of(*metric, selection)) {
+      for (metrics::Labels labels : combinations(metric->labels)) {
+        for (const auto& [key, value] : part) metrics::set_label(labels, key, value);
+        add_near(*metric, labels, weight * metric->typical, elapsed_ns, out);
       }
-      int64_t& total = counters_[key];
-      total += std::llround(std::round(value) * static_cast<double>(elapsed_ns) / 1e9);
-      out.add_integer(id, total);
     }
   }
+}
+
+// A counter "x" grows by the declared rate "x.rate".
+void SimulatedSource::add_near(const metrics::MetricSpec& metric, const metrics::Labels& labels, double typical,
+                               int64_t elapsed_ns, TickBuilder& out) {
+  const bool counter = metric.kind == metrics::Kind::kCounter;
+  const metrics::SeriesId id = out.intern(metric.name, labels);
+  const std::string rate = std::string(metric.name) + (counter ? ".rate" : "");
+  const std::string key = metrics::to_string({.name = rate, .labels = labels});
+  double& value = declared_.try_emplace(key, typical).first->second;
+  const bool walked =
+      counter && metrics::find_metric(rate) != nullptr;  // the series of the rate already moved it in this tick
+  if (!walked) walk(value, typical / 20, typical / 2, typical * 1.5);
+  if (!counter) {
+    out.add_integer(id, std::llround(value * metrics::power_of_ten(-metric.exponent)));
+    return;
+  }
+  int64_t& total = counters_[key];
+  total += std::llround(std::round(value) * static_cast<double>(elapsed_ns) / 1e9);
+  out.add_integer(id, total);
 }
 
 void SimulatedSource::add_pressure(TickBuilder& out) {

@@ -1,8 +1,9 @@
 // SimulatedSource: generates plausible values for `--simulate`, with a daily rhythm, random walks and bursts. The same
 // seed generates the same values.
 //
-// The simulated host has four processors, two disks, two interfaces and two filesystems. All options of the selections
-// work, and sums match their parts, as on a real host. Runs on the agent's loop. The table must outlive it.
+// The simulated host has four processors, two disks, two interfaces, two filesystems and four processes. All options of
+// the selections work, and sums match their parts, as on a real host. Runs on the agent's loop. The table must outlive
+// it.
 #pragma once
 
 #include <array>
@@ -59,6 +60,8 @@ class SimulatedSource final : public TickSource {
   void add_filesystem(const config::MetricSelection& selection, TickBuilder& out);
   void add_pressure(TickBuilder& out);
   void add_declared(const config::MetricSelection& selection, int64_t elapsed_ns, TickBuilder& out);
+  void add_near(const metrics::MetricSpec& metric, const metrics::Labels& labels, double typical, int64_t elapsed_ns,
+                TickBuilder& out);
 
   SeededRandom random_;
   metrics::SeriesTable& table_;

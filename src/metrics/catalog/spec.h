@@ -76,6 +76,8 @@ struct CollectorSpec {
 
 inline constexpr int kShareExponent = -4;  // shares, 0 to 1
 inline constexpr int kHundredths = -2;     // load averages and seconds, as the kernel prints them
+// A process's share of all processors: with 256 of them, a step is 0.03 % of one.
+inline constexpr int kFineShareExponent = -6;
 
 // Options that several collectors have.
 inline constexpr OptionSpec kCounters = {
@@ -94,5 +96,13 @@ inline constexpr OptionSpec kExclude = {
     .type = OptionSpec::Type::kPatterns,
     .since = "0.2.0",
     .description = "Excludes disks, interfaces or mount points that match one of these patterns"};
+inline constexpr OptionSpec kTop = {
+    .name = "top",
+    .type = OptionSpec::Type::kCount,
+    .count = {.usual = 10, .min = 0, .max = 100},
+    .since = "0.2.0",
+    .description =
+        "How many processes have series of their own: so many with the most CPU time, so many with the most "
+        "memory, and so many with the most I/O. With 0, only the totals are collected"};
 
 }  // namespace monitor::metrics

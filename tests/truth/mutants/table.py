@@ -118,6 +118,37 @@ REST = [
     ("paging.cc", "per_second(growth, elapsed)", "per_second(value, elapsed)"),
 ]
 
+PROCESSES = [
+    ("process_stat.cc", "kKernelThread = 0x0020'0000;", "kKernelThread = 0x0040'0000;"),
+    ("process_stat.cc", "text.rfind(')')", "text.find(')')"),
+    ("process_stat.cc", "fields.skip(6);", "fields.skip(5);"),
+    ("process_stat.cc", "fields.skip(1);  // vsize", "fields.skip(0);"),
+    ("process_stat.cc", "saturating_add(*user, *system)", "*user"),
+    ("process_stat.cc", "case 't':", ""),
+    ("process_stat.cc", "(*flags & kWorkqueueWorker) != 0", "false"),
+    ("process_stat.cc", 'name == "write_bytes:"', 'name == "cancelled_write_bytes:"'),
+    ("process_table.cc", "process.start_ticks < latest_start_", "process.start_ticks > latest_start_"),
+    ("process_table.cc", "old->start_ticks == process.start_ticks", "true"),
+    ("process_table.cc", "parent->io_growth[i] -= child.io[i];", "parent->io_growth[i] += child.io[i];"),
+    ("process_table.cc", "if (parent->io_growth[i] >= child.io[i])", ""),
+    ("process_table.cc", "if (with_io && !process.kernel_thread)", "if (with_io)"),
+    ("process_table.cc", "process.ranked_before = before->ranked;", ""),
+    ("process_table.cc", "process.cpu_ticks >= before->cpu_ticks;", "true;"),
+    ("process_table.cc", 'read_file(pid, "statm")', 'read_file(pid, "stat")'),
+    ("process_table.h", "processes_.front().pid != 1", "false"),
+    ("top_list.cc", "a.first > b.first", "a.first < b.first"),
+    ("top_list.cc", "reading_ - one.ranked_at > kReadingsKept", "reading_ - one.ranked_at >= kReadingsKept"),
+    ("top_list.cc", "credit_ -= kMinute;", ""),
+    ("top_list.cc", "elapsed * entries, kMinute * entries", "elapsed * entries, 2 * kMinute * entries"),
+    ("top_list.cc", "make_room(kMostRankings * places)", "make_room(places)"),
+    ("top_list.h", "kReadingsKept = 12;", "kReadingsKept = 11;"),
+    ("processes.cc", "ticks_per_second * processors;", "ticks_per_second;"),
+    ("processes.cc", "(used * kSteps * 2 + whole)", "(used * kSteps * 2)"),
+    ("processes.cc", "if (process.kernel_thread) return;", ""),
+    ("processes.cc", "times(pages, units_.page_bytes)", "times(pages, 1024)"),
+    ("processes.cc", "if (!table_.is_partial()) add_states(out);", "add_states(out);"),
+]
+
 FILESYSTEMS = [  # detected by the recorded mount tables: live_namespaces.py Tables
     ("mount_facts.cc", "facts.blocks - std::min(facts.blocks_free, facts.blocks)", "facts.blocks"),
     (
@@ -137,4 +168,4 @@ FILESYSTEMS = [  # detected by the recorded mount tables: live_namespaces.py Tab
     ("filesystem_sum.cc", "if (!facts.directory) return;", ""),
 ]
 
-MUTANTS = VALUES + PROCESSORS + MEMORY + DISKS + INTERFACES + FLOWS + REST + FILESYSTEMS
+MUTANTS = VALUES + PROCESSORS + MEMORY + DISKS + INTERFACES + FLOWS + REST + PROCESSES + FILESYSTEMS

@@ -8,7 +8,7 @@ exact fractions, and rounds a value once, at the end (units.py).
 
 import os
 
-from . import cpu, disk, memory, net, rest
+from . import cpu, disk, memory, net, processes, rest
 
 
 class Reading:
@@ -47,7 +47,17 @@ def selections(metrics):
 class Reference:
     """Call read() once for the baseline and once per tick; it returns the tick's {series: value}."""
 
-    AREAS = (cpu.Cpu, memory.Memory, disk.Disks, net.Interfaces, rest.Load, rest.Uptime, rest.Pressure, rest.Paging)
+    AREAS = (
+        cpu.Cpu,
+        memory.Memory,
+        disk.Disks,
+        net.Interfaces,
+        rest.Load,
+        rest.Uptime,
+        rest.Pressure,
+        rest.Paging,
+        processes.Processes,
+    )
 
     def __init__(self, metrics):
         chosen = selections(metrics)

@@ -18,6 +18,7 @@ UNITS = {
     "limit": "By",
     "working_set": "By",
     "reclaimable": "By",
+    "count": "{process}",
 }  # by the last part of a metric's name
 
 
@@ -26,6 +27,7 @@ COUNTED = {
     "system.paging.operations": "{operation}",
     "system.network.errors": "{error}",
     "system.network.packet.dropped": "{packet}",
+    "system.process.created": "{process}",
 }  # and their rates
 
 
