@@ -186,7 +186,7 @@ TEST(Sections, GroupSeriesInTheOrderOfAHost) {
   EXPECT_THAT(sections[1].series[0].name, HasSubstr("eth2"));
   EXPECT_EQ(sections[1].series[0].brief, "network.io.rate{name=eth2}");
   EXPECT_EQ(sections[0].series[0].share, 0.5);
-  EXPECT_THAT(sections[2].absent, HasSubstr("sends no process.* series"));
+  EXPECT_THAT(sections[2].absent, HasSubstr("monitor-config set --agent-id a --metrics cpu memory processes"));
   EXPECT_THAT(sections[3].absent, HasSubstr("sends no container.* series"));
 }
 
@@ -210,6 +210,26 @@ TEST(Sections, ShowProcessesAndContainersAsTables) {
   EXPECT_EQ(sections[1].entities.rows[0].name, "web");
   EXPECT_EQ(sections[1].series.size(), 1U) << "the agent's own control group";
   EXPECT_THAT(sections[1].absent, IsEmpty());
+}
+
+TEST(Sections, ProcessesThatEndedHaveNoRow) {
+  const auto labels = [](const char* pid) {
+    return metrics::Labels{{"process.command", "p"}, {"process.owner", "web"}, {"process.pid", pid}};
+  };
+  metrics::Labels read = labels("2");
+  metrics::set_label(read, "disk.io.direction", "read");
+  const auto sections =
+      sections_of(agent_with({{{.name = "process.cpu.utilization", .labels = labels("1"), .unit = "1"}, 0.5, kNow},
+                              {{.name = "process.cpu.utilization", .labels = labels("2"), .unit = "1"}, 0.1, kNow + 1},
+                              {{.name = "process.disk.io.rate", .labels = read, .unit = "By/s"}, 2048, kNow + 1},
+                              {{.name = "process.memory.usage", .labels = labels("2"), .unit = "By"}, 4096, kNow + 1},
+                              {{.name = "system.uptime", .labels = {}, .unit = "s"}, 1, kNow + 5}}));
+  const auto found = std::ranges::find(sections, SectionKind::kProcesses, &Section::kind);
+  ASSERT_NE(found, sections.end());
+  EXPECT_THAT(found->entities.columns, ElementsAre("cpu.utilization", "memory.usage", "disk read", "user"));
+  ASSERT_EQ(found->entities.rows.size(), 1U);
+  EXPECT_EQ(found->entities.rows[0].name, "2 p");
+  EXPECT_THAT(found->entities.rows[0].cells, ElementsAre("10.0 %", "4.00 KB", "2.00 KB/s", "web"));
 }
 
 TEST(Chart, FillsTheAreaBelowTheCurve) {

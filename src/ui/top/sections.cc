@@ -33,8 +33,9 @@ constexpr std::array<std::pair<std::string_view, SectionKind>, 10> kPrefixes = {
 
 // The labels that name a process or a container (OpenTelemetry's semantic conventions), the best one first. A series
 // without any of them is about all, or about the agent's own.
+constexpr std::string_view kOwner = "process.owner";
 constexpr std::array<std::string_view, 4> kProcessNames = {"process.executable.name", "process.command", "process.name",
-                                                           "process.owner"};
+                                                           kOwner};
 constexpr std::array<std::string_view, 3> kContainerNames = {"container.name", "container.id", "k8s.container.name"};
 constexpr std::string_view kPid = "process.pid";
 
@@ -52,9 +53,12 @@ std::string entity_of(SectionKind kind, const metrics::Series& series) {
   return name.empty() || pid.empty() ? name + pid : pid + " " + name;
 }
 
-// "process.cpu.utilization" -> "cpu.utilization"; further labels distinguish directions and modes.
+// "process.cpu.utilization" -> "cpu.utilization", "process.disk.io.rate" -> "disk read"; further labels distinguish
+// directions and modes.
 std::string column_of(const metrics::Series& series) {
+  constexpr std::string_view kRate = ".io.rate";
   std::string out = series.name.substr(series.name.find('.') + 1);
+  if (out.ends_with(kRate)) out.resize(out.size() - kRate.size());
   for (const auto& [key, value] : series.labels) {
     if (key.ends_with(".direction") || key.ends_with(".mode") || key.ends_with(".state")) out.append(" ").append(value);
   }
@@ -75,7 +79,11 @@ class EntityTable {
   void add(const std::string& entity, const LiveValue& value) {
     const std::string column = column_of(value.series);
     cells_[entity][column] = {metrics::human_value(value.series, value.value), value.value};
-    columns_[column] = value.series.name.find(".cpu.") != std::string::npos ? 0 : 1;
+    columns_[column] = rank_of(value.series.name);
+    const std::string_view owner = metrics::label_value(value.series.labels, kOwner);
+    if (owner.empty()) return;
+    cells_[entity]["user"] = {std::string(owner), 0};
+    columns_["user"] = kLastRank;
   }
 
   Entities table() const {
@@ -101,13 +109,32 @@ class EntityTable {
   bool empty() const { return cells_.empty(); }
 
  private:
+  static constexpr int kLastRank = 3;
+  static int rank_of(std::string_view metric) {
+    if (metric.find(".cpu.") != std::string_view::npos) return 0;
+    return metric.find(".memory.") != std::string_view::npos ? 1 : 2;
+  }
+
   std::map<std::string, std::map<std::string, std::pair<std::string, double>>> cells_;  // by entity and column
   std::map<std::string, int> columns_;                                                  // with their rank
 };
 
-std::string absent_text(SectionKind kind) {
-  const std::string metrics = kind == SectionKind::kProcesses ? "process." : "container.";
-  return "This agent sends no " + metrics + "* series; a plugin can: docs/plugins.md";
+std::string absent_text(SectionKind kind, const std::string& agent) {
+  if (kind != SectionKind::kProcesses) return "This agent sends no container.* series; a plugin can: docs/plugins.md";
+  return "Not collected. To switch on: monitor-config set --agent-id " + printable(agent) +
+         " --metrics cpu memory processes";
+}
+
+// The time of the newest values of processes and of containers. An entity without a value then has ended, or is no
+// longer among those that the agent sends.
+std::array<int64_t, kSections> newest_entities(const LiveAgent& agent) {
+  std::array<int64_t, kSections> newest{};
+  for (const LiveValue& value : agent.values) {
+    const SectionKind kind = section_of(value.series.name);
+    int64_t& time = newest[static_cast<size_t>(kind)];
+    if (!entity_of(kind, value.series).empty()) time = std::max(time, value.time_ns);
+  }
+  return newest;
 }
 
 // Without the labels of the agent's configuration, which all its series carry.
@@ -138,11 +165,12 @@ SectionKind section_of(std::string_view metric) {
 std::vector<Section> sections_of(const LiveAgent& agent) {
   std::array<Section, kSections> all;
   std::array<EntityTable, kSections> tables;
+  const auto newest = newest_entities(agent);
   for (size_t i = 0; i < agent.values.size(); ++i) {
     const LiveValue& value = agent.values[i];
     const auto place = static_cast<size_t>(section_of(value.series.name));
     if (const std::string entity = entity_of(static_cast<SectionKind>(place), value.series); !entity.empty()) {
-      tables[place].add(entity, value);
+      if (value.time_ns >= newest[place]) tables[place].add(entity, value);
       continue;
     }
     const metrics::Series own = own_series(agent, value.series);
@@ -163,7 +191,7 @@ std::vector<Section> sections_of(const LiveAgent& agent) {
     if (!tables[i].empty()) {
       one.entities = tables[i].table();
     } else if (always) {
-      one.absent = absent_text(one.kind);
+      one.absent = absent_text(one.kind, agent.name);
     }
     if (always || !one.series.empty()) found.push_back(std::move(one));
   }
