@@ -174,5 +174,7 @@ export class Chart {
     this.host.replaceChildren();
     this.plot = new uPlot(this.options(), data, this.host);
     this.plot.over.addEventListener('dblclick', () => this.onReset());
+    // The legend of many lines scrolls, so the keyboard must reach it.
+    if (this.lines.length > 6) this.plot.root.querySelector('.u-legend')?.setAttribute('tabindex', '0');
   }
 }

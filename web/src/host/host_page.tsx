@@ -11,6 +11,7 @@ import { Filesystems } from './filesystems';
 import { MarkStrip } from './mark_strip';
 import { HostModel } from './model';
 import { PanelView } from './panel';
+import { Processes } from './process_table';
 import { SECTIONS } from './sections';
 import { Strip } from './strip';
 
@@ -26,7 +27,9 @@ function onKey(model: HostModel, pressed: KeyboardEvent): boolean {
 
 function Sections({ model }: { model: HostModel }) {
   const panels = model.panels.shown.value.filter((one) => !one.spec.same || model.metric.value !== '');
-  const sections = SECTIONS.filter(([id]) => panels.some((one) => one.spec.section === id));
+  // The section of processes is there without any as well: it says how to collect them.
+  const always = model.metric.value === '' && model.agents.value.length === 1 && panels.length > 0 ? 'process' : '';
+  const sections = SECTIONS.filter(([id]) => id === always || panels.some((one) => one.spec.section === id));
   const jump = (id: string) => document.getElementById(`section-${id}`)?.scrollIntoView({ behavior: 'smooth', block: 'start' });
   return (
     <>
@@ -35,6 +38,7 @@ function Sections({ model }: { model: HostModel }) {
         <section key={id} id={`section-${id}`} class="host-section" aria-label={title}>
           <h2>{title}</h2>
           {id === 'filesystem' && <Filesystems model={model} />}
+          {id === 'process' && <Processes model={model} />}
           <div class={panels.length === 1 ? 'charts is-single' : 'charts'}>{panels.filter((one) => one.spec.section === id).map((one) => <PanelView key={one.key} panel={one} model={model} />)}</div>
         </section>
       ))}

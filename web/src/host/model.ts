@@ -7,6 +7,7 @@ import { go } from '../lib/page';
 import { stream } from '../lib/stream';
 import { loadMarks, marksOf, type Mark } from './marks';
 import { Panels, type Taken } from './panels';
+import { orderOf, orderText, type Order } from './processes';
 import { TimeRange } from './time_range';
 
 const MOST_AGENTS = 20;
@@ -20,6 +21,7 @@ export class HostModel {
   readonly agents = signal<string[]>([]);
   readonly metric = signal('');
   readonly earlier = signal(0);  // seconds: the same time so much earlier is drawn as well; 0: not
+  readonly order = signal<Order>(orderOf(''));  // of the table of processes
   readonly names = signal<string[]>([]);
   readonly facts = signal<Fact[]>([]);
   readonly info = signal('');
@@ -56,6 +58,7 @@ export class HostModel {
     this.range.read(parameters);
     this.metric.value = parameters.get('metric') ?? '';
     this.earlier.value = Number(parameters.get('earlier') ?? 0) || 0;
+    this.order.value = orderOf(parameters.get('processes') ?? '');
     this.following = '';
     ++this.moved.value;
     void this.load();
@@ -92,6 +95,11 @@ export class HostModel {
     void this.load();
   }
 
+  sort(order: Order): void {
+    this.order.value = order;
+    this.updateAddress(true);
+  }
+
   // False: there is no agent of this name.
   async add(name: string): Promise<boolean> {
     if (!this.names.value.includes(name)) await this.loadNames();  // the agent may be new
@@ -110,6 +118,7 @@ export class HostModel {
     return {
       agents: this.agents.value.join(','), ...this.range.parameters(),
       ...(metric === '' ? {} : { metric }), ...(this.earlier.value === 0 ? {} : { earlier: String(this.earlier.value) }),
+      ...(orderText(this.order.value) === '' ? {} : { processes: orderText(this.order.value) }),
     };
   }
 

@@ -1,6 +1,7 @@
 // Which charts a host's series make, and in which section each is. Follows the names and labels that collectors declare;
 // knows nothing of the DOM.
 import type { MetricText, Range, Series } from '../lib/api';
+import { PID } from './processes';
 
 export const SECTIONS: [id: string, title: string, prefixes: string[]][] = [
   ['cpu', 'CPU', ['system.cpu.', 'container.cpu.']],
@@ -42,9 +43,16 @@ const WORDS: Record<string, string> = {
   'system.filesystem.mountpoint': 'filesystem', 'system.memory.state': 'state', 'system.paging.state': 'state', 'system.filesystem.state': 'state', resource: 'resource', type: 'type',
 };
 const MOUNT = 'system.filesystem.mountpoint';
+const OWNER = 'process.owner';
 const BELOW = new Set(['transmit', 'write', 'out']);
 const ABOVE = new Set(['receive', 'read', 'in']);
 const LOAD = /^(system\.cpu\.load_average)\.(\d+m)$/;
+
+// Only some lines of a chart are drawn, so those with the largest values come first.
+function largestFirst(series: Series[]): Series[] {
+  const peak = new Map(series.map((one) => [one, (one.max ?? one.values ?? []).reduce<number>((most, v) => Math.max(most, v ?? 0), 0)]));
+  return [...series].sort((a, b) => peak.get(b)! - peak.get(a)!);
+}
 
 const isDirection = (label: string) => label.endsWith('.direction');
 
@@ -54,14 +62,14 @@ function directionOf(series: Series): string {
 }
 
 function labelOf(series: Series, withAgent: boolean, part: string): string {
-  const labels = Object.values(series.labels).join(' ');
+  const labels = Object.entries(series.labels).filter(([name]) => name !== OWNER).map(([, value]) => value).join(' ');
   return [withAgent ? series.agent : '', labels, part].filter((one) => one !== '').join(' ') || series.metric.split('.').pop() || series.metric;
 }
 
 function titleOf(metric: string, text: MetricText | undefined, by: string[]): string {
   const title = LOAD.test(metric) ? 'Load average' : text?.title ?? '';
-  // A mount point already names its device and its type.
-  const telling = by.includes(MOUNT) ? by.filter((one) => one === MOUNT) : by;
+  // A mount point already names its device and its type; the titles of processes' metrics name the processes.
+  const telling = by.includes(MOUNT) ? by.filter((one) => one === MOUNT) : by.includes(PID) ? [] : by;
   const words = telling.map((one) => WORDS[one] ?? one.split('.').pop()!);
   return `${title === '' ? metric : title}${words.length > 0 ? ` by ${words.join(' and ')}` : ''}`;
 }
@@ -94,7 +102,8 @@ export function specsOf(range: Pick<Range, 'series' | 'metrics'>, agents: number
   const specs = [...groups].map(([key, { metric, by, series }]): Spec => {
     const mode = modeOf(by, series, agents);
     const text = range.metrics[series[0]!.metric];
-    const shown = mode === 'stack' ? series.filter((one) => one.labels['cpu.mode'] !== 'idle') : series;
+    const parts = mode === 'stack' ? series.filter((one) => one.labels['cpu.mode'] !== 'idle') : series;
+    const shown = by.includes(PID) ? largestFirst(parts) : parts;
     // What all lines share is no part of a chart's title.
     const told = by.length === fewest.get(metric) && series.length <= agents ? [] : by;
     return {
