@@ -27,15 +27,13 @@ WATCH = """
         return answer;
     };"""
 NEWEST = "document.querySelector('[data-metric=\"system.cpu.utilization\"] .u-series + .u-series .u-value')?.textContent"
-# The CPU value of an agent in the overview, and the number of segments of its sparkline.
+# The CPU value of an agent in the overview, and the number of segments of its sparkline, with the width of the drawing.
 PARTS = """(name) => {
     const row = [...document.querySelectorAll('.fleet-rows .fleet-row')].find((one) => one.textContent.includes(name));
-    const canvas = row.querySelector('canvas');
-    const { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    const inked = (x) => Array.from({ length: height }, (_, y) => data[(y * width + x) * 4 + 3]).some((alpha) => alpha > 0);
-    let parts = 0;
-    for (let x = 0; x < width; ++x) if (inked(x) && (x === 0 || !inked(x - 1))) ++parts;
-    return `${row.querySelectorAll('[role=cell]')[3].textContent} in ${parts}`;
+    const path = row.querySelector('.spark path');
+    const { width, height } = path.getBoundingClientRect();
+    const parts = path.getAttribute('d').split('M').length - 1;
+    return `${row.querySelectorAll('[role=cell]')[3].textContent} in ${width > 30 && height > 5 ? parts : 0}`;
 }"""
 
 

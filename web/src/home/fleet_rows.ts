@@ -1,44 +1,86 @@
-// The rows of the fleet's table. Only visible rows are in the DOM, and a cell is written only where its value changed.
+// The rows of the fleet's table. Only the rows in sight are in the document, in the order of the table, and a cell is
+// written only where its value has changed. A row stays with its agent: focus and selection follow it.
 import { AgentRow } from '../lib/api';
-import { el, setText } from '../lib/dom';
-import { COLUMNS, Known, labelsOf } from '../state/fleet_model';
+import { COLUMNS, Known, labelsOf, PAST } from '../state/fleet_model';
 import { age, percent, rate } from '../lib/format';
 import { link } from '../lib/page';
 import { wrongs } from '../lib/problems';
-import { spark } from '../lib/spark';
+import { HEIGHT, shapeOf } from '../lib/spark';
 
 export const ROW = 30;  // height in pixels
+const SVG = 'http://www.w3.org/2000/svg';
+const BEYOND = 4;       // rows above and below of those in sight
 
-interface Line { element: HTMLElement; cells: HTMLElement[]; canvases: HTMLCanvasElement[]; agent: string; drawn: number }
+interface Line {
+  element: HTMLElement;
+  name: HTMLAnchorElement;
+  texts: Text[];             // one for each column; those of sparklines are empty
+  state: HTMLElement;
+  mark: HTMLElement;
+  place: HTMLElement;
+  sparks: SVGPathElement[];
+  agent: string;             // whose row this is; empty: nobody's
+  index: number;
+  row: AgentRow | null;      // as written
+  drawn: number;             // the end of the sparklines
+}
 
 // The sum of two lines, point by point.
 function sum(a: (number | null)[] = [], b: (number | null)[] = []): (number | null)[] {
   return a.map((v, i) => (v === null && (b[i] ?? null) === null ? null : (v ?? 0) + (b[i] ?? 0)));
 }
 
+function setData(text: Text, value: string): void {
+  if (text.data !== value) text.data = value;
+}
+
 function setTitle(element: HTMLElement, title: string): void {
   if (element.title !== title) element.title = title;
 }
 
+function child<K extends keyof HTMLElementTagNameMap>(parent: Element, tag: K, kind = ''): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  if (kind !== '') element.className = kind;
+  parent.append(element);
+  return element;
+}
+
+function makeSpark(cell: Element): SVGPathElement {
+  const svg = document.createElementNS(SVG, 'svg');
+  const path = document.createElementNS(SVG, 'path');
+  for (const [name, value] of [['class', 'spark'], ['viewBox', `0 0 ${PAST - 1} ${HEIGHT}`], ['preserveAspectRatio', 'none'], ['aria-hidden', 'true']] as const) svg.setAttribute(name, value);
+  path.setAttribute('class', 'spark-line');
+  svg.append(path);
+  cell.append(svg);
+  return path;
+}
+
 function makeLine(): Line {
-  const cells: HTMLElement[] = [];
-  const canvases: HTMLCanvasElement[] = [];
-  const element = el('div', { class: 'fleet-row', role: 'row' });
+  const element = document.createElement('div');
+  element.className = 'fleet-row';
+  element.setAttribute('role', 'row');
+  const line = { element, texts: [], sparks: [], agent: '', index: -1, row: null, drawn: -1 } as unknown as Line;
   for (const column of COLUMNS) {
-    const cell = el('div', { role: 'cell', class: column.class });
+    const cell = child(element, 'div', column.class);
+    cell.setAttribute('role', 'cell');
+    const text = document.createTextNode('');
+    line.texts.push(text);
     if (column.head === '') {
-      const canvas = el('canvas', { 'aria-hidden': 'true' });
-      canvases.push(canvas);
-      cell.append(canvas);
+      line.sparks.push(makeSpark(cell));
     } else if (column.key === 'health') {
-      cell.append(el('i', { class: 'dot' }), el('span', {}));
+      line.state = cell;
+      child(cell, 'i', 'dot');
+      cell.append(text);
     } else if (column.key === 'agent') {
-      cell.append(el('a', { href: '#/' }), el('span', { class: 'mark' }));
+      line.name = child(cell, 'a');
+      line.name.append(text);
+      line.mark = child(cell, 'span', 'mark');
+    } else {
+      if (column.key === 'host') line.place = cell;
+      cell.append(text);
     }
-    cells.push(cell);
-    element.append(cell);
   }
-  return { element, cells, canvases, agent: '', drawn: -1 };
+  return line;
 }
 
 // Why the agent's state is what it is.
@@ -49,84 +91,113 @@ function whyOf(row: AgentRow): string {
 }
 
 function writeIdentity(line: Line, row: AgentRow): void {
-  const { cells } = line;
-  setText(cells[0]!.lastChild!, row.health);
-  setTitle(cells[0]!, whyOf(row));
-  const name = cells[1]!.firstChild as HTMLAnchorElement;
+  const { texts } = line;
+  setData(texts[0]!, row.health);
+  setTitle(line.state, whyOf(row));
   if (line.agent !== row.agent) {
-    setText(name, row.agent);
-    name.href = link('agent', { agents: row.agent });
+    setData(texts[1]!, row.agent);
+    line.name.href = link('agent', { agents: row.agent });
     line.agent = row.agent;
     line.drawn = -1;
   }
-  const mark = cells[1]!.lastChild as HTMLElement;
   const wrong = wrongs(row).join('\n');
-  setText(mark, wrong === '' ? '' : ' ⚠');
-  setTitle(mark, wrong);
+  const sign = wrong === '' ? '' : ' ⚠';
+  if (line.mark.textContent !== sign) line.mark.textContent = sign;
+  setTitle(line.mark, wrong);
   const clockMark = row.clock_error !== 0 ? ' ⏱' : row.other_host !== '' ? ' ⚠' : '';
   const labels = labelsOf(row);
   const place = row.host + clockMark + (labels === '' ? '' : ` ${labels}`);
-  setText(cells[2]!, place);
-  setTitle(cells[2]!, place);  // the cell may be truncated
+  setData(texts[2]!, place);
+  setTitle(line.place, place);  // the cell may be truncated
 }
 
-function writeFigures({ cells }: Line, row: AgentRow, now: number): void {
-  setText(cells[3]!, percent(row.figures[0]));
-  setText(cells[5]!, percent(row.figures[1]));
-  setText(cells[7]!, rate(row.figures[2]));
-  setText(cells[8]!, rate(row.figures[3]));
-  setText(cells[10]!, rate(row.figures[4]));
-  setText(cells[11]!, rate(row.figures[5]));
-  setText(cells[13]!, row.tick === null ? '–' : age(Math.max(0, now - row.tick)));
-  setText(cells[14]!, String(row.revision));
+function writeFigures({ texts }: Line, row: AgentRow): void {
+  setData(texts[3]!, percent(row.figures[0]));
+  setData(texts[5]!, percent(row.figures[1]));
+  setData(texts[7]!, rate(row.figures[2]));
+  setData(texts[8]!, rate(row.figures[3]));
+  setData(texts[10]!, rate(row.figures[4]));
+  setData(texts[11]!, rate(row.figures[5]));
+  setData(texts[14]!, String(row.revision));
 }
 
-function drawPast({ canvases }: Line, past: (number | null)[][]): void {
-  spark(canvases[0]!, past[0]!, 1);
-  spark(canvases[1]!, past[1]!, 1);
-  spark(canvases[2]!, sum(past[2], past[3]), null);
-  spark(canvases[3]!, sum(past[4], past[5]), null);
+function drawPast({ sparks }: Line, past: (number | null)[][]): void {
+  const lines: [(number | null)[], number | null][] = [[past[0]!, 1], [past[1]!, 1], [sum(past[2], past[3]), null], [sum(past[4], past[5]), null]];
+  lines.forEach(([values, top], i) => sparks[i]!.setAttribute('d', shapeOf(values, top).line));
 }
+
+function writeLine(line: Line, known: Known, index: number, selected: boolean, now: number): void {
+  const { row } = known;
+  if (line.index !== index) {
+    line.index = index;
+    line.element.style.transform = `translateY(${index * ROW}px)`;
+    line.element.setAttribute('aria-rowindex', String(index + 2));
+  }
+  const kind = `fleet-row is-${row.health}${selected ? ' selected' : ''}`;
+  if (line.element.className !== kind) line.element.className = kind;
+  if (line.row !== row) {
+    writeIdentity(line, row);
+    writeFigures(line, row);
+    line.row = row;
+  }
+  setData(line.texts[13]!, row.tick === null ? '–' : age(Math.max(0, now - row.tick)));
+  if (line.drawn === known.end) return;
+  line.drawn = known.end;
+  drawPast(line, known.past);
+}
+
+interface Placed { known: Known; index: number }
 
 export class FleetRows {
-  readonly element = el('div', { class: 'fleet-rows', role: 'rowgroup' });
-  private readonly lines: Line[] = [];
+  readonly element = document.createElement('div');
+  private lines = new Map<string, Line>();  // by agent, in the order of the table
+  private height = -1;
 
-  // `now` is the server's time. `redraw`: also sparklines whose values are the same.
-  write(shown: Known[], selected: number, scrolled: { top: number; height: number }, now: number, redraw: boolean): void {
-    this.element.style.height = `${shown.length * ROW}px`;
-    const first = Math.max(0, Math.floor(scrolled.top / ROW) - 2);
-    const many = Math.min(shown.length - first, Math.ceil(scrolled.height / ROW) + 4);
-    while (this.lines.length < many) {
-      const line = makeLine();
-      this.lines.push(line);
-      this.element.append(line.element);
-    }
-    // Row k always has the same line of the DOM, so that scrolling writes only the rows that come into sight.
-    const used = new Set<Line>();
-    for (let k = first; k < first + many; ++k) {
-      const line = this.lines[k % this.lines.length]!;
-      used.add(line);
-      line.element.hidden = false;
-      this.writeLine(line, shown[k]!, k, k === selected, now, redraw);
-    }
-    for (const line of this.lines) if (!used.has(line)) line.element.hidden = true;
+  constructor() {
+    this.element.className = 'fleet-rows';
+    this.element.setAttribute('role', 'rowgroup');
   }
 
-  private writeLine(line: Line, known: Known, index: number, selected: boolean, now: number, redraw: boolean): void {
-    line.element.style.transform = `translateY(${index * ROW}px)`;
-    const kind = `fleet-row is-${known.row.health}${selected ? ' selected' : ''}`;
-    if (line.element.className !== kind) line.element.className = kind;
-    line.element.setAttribute('aria-rowindex', String(index + 2));
-    writeIdentity(line, known.row);
-    writeFigures(line, known.row, now);
-    if (line.drawn === known.end && !redraw) return;
-    line.drawn = known.end;
-    drawPast(line, known.past);
+  // `now` is the server's time.
+  write(shown: Known[], selected: number, scrolled: { top: number; height: number }, now: number): void {
+    if (this.height !== shown.length) this.element.style.height = `${shown.length * ROW}px`;
+    this.height = shown.length;
+    const first = Math.max(0, Math.floor(scrolled.top / ROW) - BEYOND);
+    const end = Math.min(shown.length, first + Math.ceil(scrolled.height / ROW) + 2 * BEYOND);
+    const wanted: Placed[] = [];
+    for (let i = first; i < end; ++i) wanted.push({ known: shown[i]!, index: i });
+    const focused = this.focused();
+    const at = focused === '' ? -1 : shown.findIndex((one) => one.row.agent === focused);
+    if (at >= 0 && at < first) wanted.unshift({ known: shown[at]!, index: at });
+    else if (at >= end) wanted.push({ known: shown[at]!, index: at });
+    this.place(wanted);
+    for (const { known, index } of wanted) writeLine(this.lines.get(known.row.agent)!, known, index, index === selected, now);
   }
 
-  // The colours have changed.
-  forgetDrawn(): void {
-    for (const line of this.lines) line.drawn = -1;
+  // The agent whose row has the focus: the row stays when it is scrolled out of sight.
+  private focused(): string {
+    const row = document.activeElement?.closest('.fleet-row');
+    for (const line of this.lines.values()) if (line.element === row) return line.agent;
+    return '';
+  }
+
+  // Gives each of these agents a row, that of an agent out of sight if it has none, and puts the rows in order.
+  private place(wanted: Placed[]): void {
+    const lines = new Map<string, Line | null>();
+    for (const { known: { row: { agent } } } of wanted) {
+      lines.set(agent, this.lines.get(agent) ?? null);
+      this.lines.delete(agent);
+    }
+    const free = [...this.lines.values()];
+    for (const line of free) line.element.remove();
+    for (const [agent, line] of lines) if (line === null) lines.set(agent, free.pop() ?? makeLine());
+    this.lines = lines as Map<string, Line>;
+    const focused = document.activeElement as HTMLElement;
+    let next: Element | null = null;
+    for (const { element } of [...this.lines.values()].reverse()) {
+      if (element.parentNode === null || element.nextSibling !== next) this.element.insertBefore(element, next);
+      next = element;
+    }
+    if (focused !== document.activeElement && this.element.contains(focused)) focused.focus({ preventScroll: true });  // its row was moved
   }
 }

@@ -1,12 +1,9 @@
 // The dense table, for hundreds of hosts. Its rows are written without components: only those in sight exist.
 import { useEffect, useRef } from 'preact/hooks';
 import type { FleetStore } from '../state/fleet';
-import { isDark } from '../state/settings';
 import type { HomeChoice } from './choice';
 import { COLUMNS, type Known } from '../state/fleet_model';
 import { FleetRows, ROW } from './fleet_rows';
-
-const REDRAW = 5;  // seconds
 
 interface Props { store: FleetStore; shown: Known[]; choice: HomeChoice; selected: number; change: (next: Partial<HomeChoice>) => void }
 
@@ -27,30 +24,27 @@ export function FleetTable({ store, shown, choice, selected, change }: Props) {
   const rows = useRef<FleetRows | null>(null);
   const latest = useRef({ shown, selected });
   latest.current = { shown, selected };
-  const write = (redraw: boolean) => {
+  const write = () => {
     const { scrollTop: top, clientHeight: height } = body.current!;
-    rows.current?.write(latest.current.shown, latest.current.selected, { top, height }, store.now(), redraw);
+    rows.current?.write(latest.current.shown, latest.current.selected, { top, height }, store.now());
   };
   useEffect(() => {
     const made = new FleetRows();
     rows.current = made;
     place.current!.replaceWith(made.element);
     let frame = 0;
-    let seconds = 0;
-    const soon = () => { if (frame === 0) frame = requestAnimationFrame(() => { frame = 0; write(false); }); };
+    const soon = () => { if (frame === 0) frame = requestAnimationFrame(() => { frame = 0; write(); }); };
     const resized = new ResizeObserver(soon);
     resized.observe(body.current!);
     body.current!.addEventListener('scroll', soon, { passive: true });
-    const timer = window.setInterval(() => write(++seconds % REDRAW === 0), 1000);
+    const timer = window.setInterval(write, 1000);
     return () => {
       cancelAnimationFrame(frame);
       clearInterval(timer);
       resized.disconnect();
     };
   }, []);
-  const dark = isDark();
-  useEffect(() => rows.current?.forgetDrawn(), [dark]);
-  useEffect(() => write(false));
+  useEffect(write);
   useEffect(() => { body.current!.scrollTop = 0; }, [choice.order, choice.down, choice.only, choice.text]);  // other rows follow, so start at the top
   useEffect(() => {
     const { scrollTop, clientHeight } = body.current!;

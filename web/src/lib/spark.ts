@@ -1,35 +1,28 @@
-// A sparkline in a canvas.
+// The shape of a sparkline: paths of a drawing that is one unit wide for each step and HEIGHT units high. Knows nothing of
+// the DOM.
+//
+// Sparklines are SVG: a canvas is a layer of its own for the browser, and a table with a hundred of them scrolls at half of
+// the speed.
 
-export function spark(canvas: HTMLCanvasElement, values: (number | null)[], top: number | null): void {
-  const ratio = window.devicePixelRatio || 1;
-  const width = canvas.clientWidth || 64;
-  const height = canvas.clientHeight || 18;
-  if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
-  if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
-  const context = canvas.getContext('2d');
-  if (context === null) return;
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, height);
+export const HEIGHT = 20;
+const EDGE = 1.5;  // between the drawing's upper and lower edges and the line
+
+export interface Shape { width: number; line: string; area: string }
+
+// `top`: the value at the upper edge; null: the largest one. There is a gap in the line where a value is null.
+export function shapeOf(values: (number | null)[], top: number | null): Shape {
   let most = top ?? 0;
   if (top === null) for (const v of values) if (v !== null && v > most) most = v;
   if (most <= 0) most = 1;
-  const step = width / Math.max(values.length - 1, 1);
-  const y = (v: number) => height - 1.5 - (Math.min(v, most) / most) * (height - 3);
-  context.lineWidth = 1.25;
-  context.lineJoin = 'round';
-  context.strokeStyle = context.fillStyle = sparkColour();
+  const y = (v: number) => (HEIGHT - EDGE - (Math.min(v, most) / most) * (HEIGHT - 2 * EDGE)).toFixed(1);
+  const shape: Shape = { width: Math.max(values.length - 1, 1), line: '', area: '' };
   for (const [first, last] of runs(values)) {
-    context.beginPath();
-    context.moveTo(first * step, y(values[first]!));
-    for (let i = first + 1; i <= last; ++i) context.lineTo(i * step, y(values[i]!));
-    if (first === last) context.lineTo(first * step + 1.5, y(values[first]!));  // a value between two gaps is a dot
-    context.stroke();
-    context.lineTo(last * step, height);
-    context.lineTo(first * step, height);
-    context.globalAlpha = 0.14;
-    context.fill();
-    context.globalAlpha = 1;
+    let run = `M${first} ${y(values[first]!)}`;
+    for (let i = first + 1; i <= last; ++i) run += `L${i} ${y(values[i]!)}`;
+    shape.line += first === last ? `${run}h0` : run;  // a value between two gaps is a dot
+    if (first < last) shape.area += `${run}V${HEIGHT}H${first}Z`;
   }
+  return shape;
 }
 
 // The first and the last index of each run of values between gaps.
@@ -42,13 +35,4 @@ export function runs(values: (number | null)[]): [number, number][] {
     else found.push([i, i]);
   });
   return found;
-}
-
-let colour = '';
-export function sparkColour(): string {
-  if (colour === '') colour = getComputedStyle(document.documentElement).getPropertyValue('--spark').trim() || '#1f6f5c';
-  return colour;
-}
-export function forgetColours(): void {
-  colour = '';
 }

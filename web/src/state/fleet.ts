@@ -5,7 +5,8 @@ import { FleetModel, type Known } from './fleet_model';
 import { ask, type AgentRow, type Fleet, type FleetEvent } from '../lib/api';
 import { stream } from '../lib/stream';
 
-const RETRY = 2000;  // milliseconds
+const RETRY = 2000;    // milliseconds
+const EVERY = 250;     // between two publications: an event may come with each commit of the server
 
 export class FleetStore {
   readonly model = new FleetModel();
@@ -16,7 +17,8 @@ export class FleetStore {
   private serverNow = 0;  // in seconds,
   private gotAt = 0;      // and when it came
   private closed = false;
-  private frame = 0;
+  private timer = 0;
+  private published = -EVERY;
   private changed = new Set<string>();
 
   // The server's time in seconds.
@@ -35,8 +37,8 @@ export class FleetStore {
 
   stop(): void {
     this.closed = true;
-    cancelAnimationFrame(this.frame);
-    this.frame = 0;
+    clearTimeout(this.timer);
+    this.timer = 0;
   }
 
   private async load(): Promise<void> {
@@ -72,12 +74,13 @@ export class FleetStore {
       this.model.agents.delete(agent);
       this.rows.delete(agent);
     }
-    // Once for all that arrives until the next frame.
-    if (this.frame === 0) this.frame = requestAnimationFrame(() => this.publish());
+    // Once for all that arrives until then.
+    if (this.timer === 0) this.timer = window.setTimeout(() => this.publish(), Math.max(0, this.published + EVERY - performance.now()));
   }
 
   private publish(): void {
-    this.frame = 0;
+    this.timer = 0;
+    this.published = performance.now();
     for (const agent of this.changed) {
       const known = this.model.agents.get(agent);
       if (known === undefined) continue;

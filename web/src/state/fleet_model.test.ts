@@ -20,6 +20,12 @@ test('sorts names by their numbers, and values in both directions', () => {
   assert.deepEqual(names(model), ['web-1', 'web-2', 'web-10']);
   assert.deepEqual(names(model, { order: 'cpu', down: true }), ['web-2', 'web-10', 'web-1']);
   assert.deepEqual(names(model, { order: 'no such column' }), ['web-1', 'web-2', 'web-10']);
+  // Also when one agent takes the place of another.
+  model.agents.delete('web-2');
+  model.take(row('web-3', { figures: [0.5] }));
+  assert.deepEqual(names(model), ['web-1', 'web-3', 'web-10']);
+  assert.deepEqual(names(model, { down: true }), ['web-10', 'web-3', 'web-1']);
+  assert.deepEqual(names(model, { order: 'cpu', down: true }), ['web-3', 'web-10', 'web-1']);
 });
 
 test('filters by name, host, label and state, and counts all states', () => {

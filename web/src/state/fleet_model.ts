@@ -39,19 +39,23 @@ function matches(row: AgentRow, text: string): boolean {
 
 const collate = new Intl.Collator('en', { numeric: true }).compare;  // once: it is slow to make
 
-function inOrder(choice: Choice): (a: Known, b: Known) => number {
+// `places`: of the agents in the order of their names.
+function inOrder(choice: Choice, places: Map<string, number>): (a: Known, b: Known) => number {
   const column = COLUMNS.find((c) => c.key === choice.order) ?? COLUMNS[1]!;
   const turn = choice.down ? -1 : 1;
+  const byName = (a: Known, b: Known) => places.get(a.row.agent)! - places.get(b.row.agent)!;
+  if (column.key === 'agent') return (a, b) => byName(a, b) * turn;
   return (a, b) => {
     const x = column.order(a.row);
     const y = column.order(b.row);
     const first = typeof x === 'string' && typeof y === 'string' ? collate(x, y) : Number(x) - Number(y);
-    return first !== 0 ? first * turn : collate(a.row.agent, b.row.agent);
+    return first !== 0 ? first * turn : byName(a, b);
   };
 }
 
 export class FleetModel {
   readonly agents = new Map<string, Known>();
+  private names = new Map<string, number>();
 
   take(row: AgentRow): void {
     const known = this.agents.get(row.agent) ?? { row, past: row.past.figures.map(() => new Array<number | null>(PAST).fill(null)), end: 0 };
@@ -68,6 +72,13 @@ export class FleetModel {
     known.end = end;
   }
 
+  // To compare names is slow, and the order of 1,000 agents is wanted each second: it is kept until agents come or go.
+  private places(): Map<string, number> {
+    const agents = [...this.agents.keys()];
+    if (this.names.size !== agents.length || agents.some((one) => !this.names.has(one))) this.names = new Map(agents.sort(collate).map((one, i) => [one, i]));
+    return this.names;
+  }
+
   choose(choice: Choice): Chosen {
     const chosen: Chosen = { shown: [], counts: new Map(), troubled: [] };
     const text = choice.text.trim().toLowerCase();
@@ -79,7 +90,7 @@ export class FleetModel {
       if (choice.only === 'problems' ? !wrong : choice.only !== null && row.health !== choice.only) continue;
       if (text === '' || matches(row, text)) chosen.shown.push(known);
     }
-    chosen.shown.sort(inOrder(choice));
+    chosen.shown.sort(inOrder(choice, this.places()));
     return chosen;
   }
 }

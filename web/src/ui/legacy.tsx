@@ -3,7 +3,6 @@ import { effect } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { MakePage, Page } from '../lib/page';
-import { forgetColours } from '../lib/spark';
 import { setActions, useNewParameters, type PageProps } from '../shell/pages';
 import { isDark } from '../state/settings';
 
@@ -18,7 +17,6 @@ export function legacy(make: MakePage): (props: PageProps) => VNode {
       const forget = setActions({ key: (pressed) => made.key?.(pressed) === true, unsaved: () => made.unsaved?.() === true });
       const stop = effect(() => {
         isDark();
-        forgetColours();
         made.recolour?.();
       });
       return () => {
