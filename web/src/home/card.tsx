@@ -34,6 +34,7 @@ export function HostCard({ known: row, now, selected }: { known: Signal<Known>; 
   const { agent, host, health, why, labels, tick, unusual } = known.row;
   const firing = firingByAgent.value.get(agent) ?? 0;
   const wrong = wrongs(known.row);
+  const reason = wrong.includes(why) ? '' : why;  // why it is not just alive
   return (
     <article class={`host-card is-${health}${selected ? ' selected' : ''}`} data-agent={agent}>
       <header>
@@ -44,8 +45,9 @@ export function HostCard({ known: row, now, selected }: { known: Signal<Known>; 
         <span class="card-state" title={why}>{health === 'alive' ? host : `${health}${tick !== null && health !== 'silent' ? ` · ${age(now() - tick)} ago` : ''}`}</span>
       </header>
       <div class="card-parts">{PARTS.map((part) => <Part key={part.figure} known={known} part={part} />)}</div>
-      {(Object.keys(labels).length > 0 || wrong.length > 0) && (
+      {(Object.keys(labels).length > 0 || wrong.length > 0 || reason !== '') && (
         <footer>
+          {reason !== '' && <span class="card-why">{reason}</span>}
           {Object.entries(labels).map(([name, value]) => <span key={name} class="tag">{name}={value}</span>)}
           {wrong.length > 0 && <span class="warn card-wrong" title={wrong.join('\n')}><Icon name="warn" size={12} /> {wrong[0]}</span>}
         </footer>

@@ -20,6 +20,15 @@ export function revisionChanges(given: Revisions): Past['revisions'] {
   });
 }
 
+const AROUND = 900;  // seconds
+
+// The range of time that shows what a change did: live while it is not long ago.
+export function rangeAround(at: number, now: number): Record<string, string> {
+  const ago = now - at;
+  if (ago > AROUND) return { from: (at - AROUND).toFixed(0), to: (at + AROUND).toFixed(0) };
+  return { span: String([300, 900, 3600].find((span) => span >= 2 * ago) ?? 3600) };
+}
+
 export function changesOf(rows: AgentRow[], alerts: Alert[], past: Past, now: number): Change[] {
   const found: Change[] = [];
   const lately = (at: number | null): at is number => at !== null && at > now - HOUR;

@@ -1,7 +1,7 @@
 // The top of Home: totals of the fleet, and what changed in the last hour.
 import { useEffect, useState } from 'preact/hooks';
 import { ask } from '../lib/api';
-import { age, many } from '../lib/format';
+import { age } from '../lib/format';
 import { link } from '../lib/page';
 import { byteRate, share } from '../lib/shown';
 import { alertOf, type Open } from '../state/alert';
@@ -9,7 +9,7 @@ import { alerts, firing } from '../state/alerts';
 import type { FleetStore } from '../state/fleet';
 import { Icon, type IconName } from '../ui/icon';
 import { Spark } from '../ui/spark';
-import { changesOf, revisionChanges, type Change, type Past, type Revisions } from './changes';
+import { changesOf, rangeAround, revisionChanges, type Change, type Past, type Revisions } from './changes';
 import { totalOf, type Figure, type Total } from './totals';
 
 const TILES: { figure: Figure; title: string; mean: boolean; show: (v: number | null) => string }[] = [
@@ -20,16 +20,27 @@ const TILES: { figure: Figure; title: string; mean: boolean; show: (v: number | 
 ];
 const ICONS: Record<Change['kind'], IconName> = { alert: 'alerts', resolved: 'check', gone: 'warn', config: 'config' };
 
-function Tile({ title, total, show, top }: { title: string; total: Total; show: (v: number | null) => string; top: number | null }) {
-  return <div class="tile"><span class="tile-label">{title}</span><b>{show(total.value)}</b><Spark values={total.past} top={top} /></div>;
+// The total, and the host that has most of it.
+function Tile({ figure, title, total, show, top }: { figure: Figure; title: string; total: Total; show: (v: number | null) => string; top: number | null }) {
+  const { most } = total;
+  return (
+    <div class="tile" data-total={figure}>
+      <span class="tile-line"><span class="tile-label">{title}</span>
+        {most !== null && total.agents > 1 && <a class="tile-most" href={link('agent', { agents: most.agent })} title={`${most.agent} has the most, over the last minute`}><span class="visually-hidden">most: </span><span class="tile-name">{most.agent}</span> {show(most.lately)}</a>}
+      </span>
+      <b>{show(total.value)}</b>
+      <Spark values={total.past} top={top} />
+    </div>
+  );
 }
 
 const MOST_AGENTS = 300;  // of a larger fleet, changes of configuration are not asked for
 
 async function revisionsOf(agents: number): Promise<Past['revisions']> {
   if (agents > MOST_AGENTS) return [];
-  const now = Math.round(Date.now() / 1000);
-  const query = new URLSearchParams({ query: 'config_revision()', start: String(now - 3600), end: String(now), step: '120' });
+  const step = agents > 50 ? 120 : agents > 20 ? 15 : 5;
+  const now = Math.floor(Date.now() / 1000 / step) * step;
+  const query = new URLSearchParams({ query: 'config_revision()', start: String(now - 3600), end: String(now), step: String(step) });
   const response = await fetch(`/api/v1/query_range?${query}`, { cache: 'no-store' });
   return revisionChanges((await response.json()) as Revisions);
 }
@@ -48,7 +59,7 @@ function Changes({ store }: { store: FleetStore }) {
     let over = false;
     const load = () => { if (!document.hidden) void loadPast(store.model.agents.size).then((found) => { if (!over) setPast(found); }); };
     load();
-    const timer = window.setInterval(load, 30_000);
+    const timer = window.setInterval(load, 15_000);
     return () => {
       over = true;
       clearInterval(timer);
@@ -65,7 +76,7 @@ function Changes({ store }: { store: FleetStore }) {
           {found.map((one) => (
             <li key={`${one.kind} ${one.agent} ${one.at} ${one.what}`} class={`change is-${one.kind}`}>
               <Icon name={ICONS[one.kind]} size={13} />
-              <span>{one.agent !== '' && !one.what.startsWith(one.agent) && <><a href={link('agent', { agents: one.agent })}>{one.agent}</a> </>}{one.what}</span>
+              <span>{one.agent !== '' && <><a href={link('agent', { agents: one.agent, ...rangeAround(one.at, now) })}>{one.agent}</a> </>}{one.agent !== '' && one.what.startsWith(one.agent) ? one.what.slice(one.agent.length) : one.what}</span>
               <time>{age(now - one.at)} ago</time>
             </li>
           ))}
@@ -84,8 +95,8 @@ export function Summary({ store }: { store: FleetStore }) {
     <div class="summary">
       <div class="tiles">
         <div class="tile"><span class="tile-label">Hosts</span><b>{alive === agents.length ? agents.length : `${alive} of ${agents.length}`}</b><span class="dim">{alive === agents.length ? 'all alive' : 'alive'}</span></div>
-        <div class={`tile${loud > 0 ? ' is-loud' : ''}`}><span class="tile-label">Alerts</span><b>{loud}</b><span class="dim">{loud === 0 ? 'none firing' : many(loud, 'firing', 'firing').replace(/^\S+ /, '')}</span></div>
-        {TILES.map((tile) => <Tile key={tile.figure} title={tile.title} total={totalOf(agents, tile.figure, tile.mean)} show={tile.show} top={tile.mean ? 1 : null} />)}
+        <a class={`tile${loud > 0 ? ' is-loud' : ''}`} href={link('alerts')}><span class="tile-label">Alerts</span><b>{loud}</b><span class="dim">{loud === 0 ? 'none firing' : 'firing'}</span></a>
+        {TILES.map((tile) => <Tile key={tile.figure} figure={tile.figure} title={tile.title} total={totalOf(agents, tile.figure, tile.mean)} show={tile.show} top={tile.mean ? 1 : null} />)}
       </div>
       <Changes store={store} />
     </div>

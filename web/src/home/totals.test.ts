@@ -2,6 +2,7 @@ import { assert, test } from 'vitest';
 import type { AgentRow } from '../lib/api';
 import { choiceOf, parametersOf, viewOf } from './choice';
 import type { Known } from '../state/fleet_model';
+import { rangeAround } from './changes';
 import { cellAt, centre, gridOf } from './hexes';
 import { figureOf, groupsOf, totalOf } from './totals';
 
@@ -18,6 +19,11 @@ test('shares are averaged, rates are added, and what is gone does not count', ()
   assert.deepEqual(totalOf(agents, 'network', false).past, [null, 7]);
   assert.equal(totalOf([agents[2]!], 'cpu', true).value, null);
   assert.equal(figureOf(agents[1]!, 'memory'), null);
+  assert.deepEqual(totalOf(agents, 'cpu', true).past, [null, 0.4]);
+  assert.deepEqual((['cpu', 'memory', 'disk', 'network'] as const).map((one) => totalOf(agents, one, false).most?.agent), ['b', 'a', 'a', 'b'], 'the busiest');
+  assert.equal(totalOf([agents[2]!], 'cpu', true).most, null);
+  agents[0]!.past[0] = [1, 1, ...new Array<number>(11).fill(0.1), 0.4];
+  assert.closeTo(totalOf(agents.slice(0, 1), 'cpu', true).most!.lately, 0.125, 1e-12, 'of the last minute');
 });
 
 test('groups are in order, and agents without the label come last', () => {
@@ -44,4 +50,10 @@ test('every cell of the map is found at its centre, and cells fit its width', ()
     }
     assert.equal(cellAt(grid, -50, -50), -1);
   }
+});
+
+test('a change is looked at with as much time before it as after it', () => {
+  assert.deepEqual(rangeAround(1000, 1030), { span: '300' }, 'live while the time after it is not over');
+  assert.deepEqual(rangeAround(1000, 1400), { span: '900' });
+  assert.deepEqual(rangeAround(1000.4, 1901), { from: '100', to: '1900' });
 });

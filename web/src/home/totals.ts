@@ -2,7 +2,8 @@
 import type { Known } from '../state/fleet_model';
 
 type Past = (number | null)[];
-export interface Total { value: number | null; past: Past; agents: number }
+// `most`: the agent with the largest mean of the last minute. That of the last tick would be another one each second.
+export interface Total { value: number | null; past: Past; agents: number; most: { agent: string; lately: number } | null }
 
 // The figures of an agent: CPU, memory, disk read, disk write, network in, network out.
 export const FIGURES = { cpu: [0], memory: [1], disk: [2, 3], network: [4, 5] } as const;
@@ -38,11 +39,57 @@ export function pastOf(known: Known, figure: Figure): Past {
 
 // `mean`: of shares; otherwise a sum. Steps of agents are compared at the same place; a step is five seconds.
 export function totalOf(agents: Known[], figure: Figure, mean: boolean): Total {
-  const values = agents.map((one) => figureOf(one, figure)).filter((v) => v !== null);
-  const sum = values.reduce((a, b) => a + b, 0);
-  const lines = agents.filter(present).map((one) => pastOf(one, figure));
-  const past = sumLines(lines).map((v, i) => (v === null || !mean ? v : v / lines.filter((line) => (line[i] ?? null) !== null).length));
-  return { value: values.length === 0 ? null : mean ? sum / values.length : sum, past, agents: values.length };
+  const total: Total = { value: null, past: [], agents: 0, most: null };
+  const counted = agents.filter(present);
+  let sum = 0;
+  for (const one of counted) {
+    const v = figureOf(one, figure);
+    const lately = latelyOf(one, FIGURES[figure]);
+    if (v === null) continue;
+    sum += v;
+    ++total.agents;
+    if (lately > (total.most?.lately ?? -1)) total.most = { agent: one.row.agent, lately };
+  }
+  if (total.agents > 0) total.value = mean ? sum / total.agents : sum;
+  total.past = pastTotal(counted, FIGURES[figure], mean);
+  return total;
+}
+
+const MINUTE = 12;  // steps
+
+function latelyOf({ past }: Known, figures: readonly number[]): number {
+  let [sum, known] = [0, 0];
+  const end = past[figures[0]!]?.length ?? 0;
+  for (let i = Math.max(0, end - MINUTE); i < end; ++i) {
+    let any = false;
+    for (const figure of figures) {
+      const v = past[figure]?.[i] ?? null;
+      any ||= v !== null;
+      sum += v ?? 0;
+    }
+    if (any) ++known;
+  }
+  return known === 0 ? -1 : sum / known;
+}
+
+// Without an array for each agent: there may be 1,000 of them, each second.
+function pastTotal(agents: Known[], figures: readonly number[], mean: boolean): Past {
+  const past: Past = new Array<number | null>(agents[0]?.past[figures[0]!]?.length ?? 0).fill(null);
+  for (let i = 0; i < past.length; ++i) {
+    let [sum, known] = [0, 0];
+    for (const { past: lines } of agents) {
+      let any = false;
+      for (const figure of figures) {
+        const v = lines[figure]?.[i] ?? null;
+        if (v === null) continue;
+        sum += v;
+        any = true;
+      }
+      if (any) ++known;
+    }
+    if (known > 0) past[i] = mean ? sum / known : sum;
+  }
+  return past;
 }
 
 // The groups of a fleet by a label, in order; agents without the label come last.
