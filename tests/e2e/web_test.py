@@ -95,10 +95,10 @@ class WebTest(BrowserTest):
         self.browser.wait(f"document.querySelector('[data-agent=agent-002] [data-figure=CPU]') !== null && {charts} >= 4")
         self.assertEqual(shown(), "agent-002")
         # An unknown name is rejected with a message.
-        self.browser.do("fill", selector="input[list=agent-names]", text="nosuch")
+        self.browser.do("fill", selector=".agent-field", text="nosuch")
         self.browser.do("key", key="Enter")
-        self.browser.wait("document.querySelector('input[list=agent-names]').validationMessage === 'Unknown agent: nosuch'")
-        self.browser.do("fill", selector="input[list=agent-names]", text="")
+        self.browser.wait("document.querySelector('.agent-field').validationMessage === 'Unknown agent: nosuch'")
+        self.browser.do("fill", selector=".agent-field", text="")
         # An unknown agent shows no values of other agents, alone or among them.
         self.browser.eval("location.hash = '#/agent?agents=nosuch'")
         self.assertNotIn("agent-002", self.browser.wait("(() => { const all = document.querySelector('.facts').textContent; return all.includes('is known') && all; })()"))

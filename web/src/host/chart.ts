@@ -6,6 +6,7 @@ import { shownAxis, shownValue } from '../lib/shown';
 import { isDark, settings } from '../state/settings';
 import { lineColour } from '../ui/palette';
 import { columnsOf, type Line } from './lines';
+import type { Mark } from './marks';
 import type { Spec } from './sections';
 
 export const MOST_LINES = 40;
@@ -48,6 +49,26 @@ function widthOf(text: string): number {
   return ruler.measureText(text).width;
 }
 
+const MARKS: Record<string, string> = { config: '--spooling', restart: '--unknown', alert: '--gone' };  // a gap shows itself
+
+// A dashed line where something happened.
+function drawMarks(plot: uPlot, marks: Pick<Mark, 'at' | 'kind'>[], colours: Record<string, string>): void {
+  const { ctx, bbox: { left, top, width, height } } = plot;
+  ctx.save();
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const { at, kind } of marks) {
+    const x = Math.round(plot.valToPos(at, 'x', true)) + 0.5;
+    if (colours[kind] === undefined || !(x >= left && x <= left + width)) continue;
+    ctx.strokeStyle = colours[kind];
+    ctx.beginPath();
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, top + height);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
 export class Chart {
   private plot: uPlot | null = null;
   private lines: Line[] = [];
@@ -59,6 +80,7 @@ export class Chart {
     private readonly spec: Pick<Spec, 'unit' | 'metric' | 'mode'>,
     private readonly onZoom: (from: number, to: number) => void,
     private readonly onReset: () => void,
+    private readonly marks: () => Pick<Mark, 'at' | 'kind'>[] = () => [],
   ) {}
 
   // `width`: seconds in each average; 0: the lines are ticks.
@@ -138,6 +160,7 @@ export class Chart {
   private options(): uPlot.Options {
     const { unit, metric, mode } = this.spec;
     const style = { stroke: ink('--dim'), grid: { stroke: ink('--line'), width: 1 }, ticks: { stroke: ink('--line'), width: 1 }, font: FONT };
+    const colours = Object.fromEntries(Object.entries(MARKS).map(([kind, name]) => [kind, ink(name)]));
     const labels = (ticks: number[]) => shownAxis(unit, metric, mode === 'mirror' ? ticks.map(Math.abs) : ticks).map(cut);
     const time = (plot: uPlot, v: number | null) => clock(v, (plot.scales['x']!.max ?? 0) - (plot.scales['x']!.min ?? 0) <= 60);
     return {
@@ -156,7 +179,7 @@ export class Chart {
       } as uPlot.Axis],
       series: [{ label: 'time', value: time } as uPlot.Series, ...this.series()],
       ...(mode === 'stack' ? { bands: this.lines.slice(1).map((_, i) => ({ series: [i + 1, i + 2] as [number, number] })) } : {}),
-      hooks: { setSelect: [(plot) => this.selected(plot)] },
+      hooks: { setSelect: [(plot) => this.selected(plot)], draw: [(plot) => drawMarks(plot, this.marks(), colours)] },
     };
   }
 

@@ -1,6 +1,7 @@
 // Which agents, which metrics, which time.
 import { useRef } from 'preact/hooks';
 import { debounce } from '../lib/dom';
+import { Combobox } from '../ui/combobox';
 import { Icon, type IconName } from '../ui/icon';
 import type { HostModel } from './model';
 
@@ -8,25 +9,14 @@ const SPANS: [string, number][] = [['5 min', 300], ['15 min', 900], ['1 h', 3600
 const EARLIER: [number, string][] = [[0, 'No other time'], [3600, '1 hour earlier'], [86400, 'Yesterday'], [604800, 'A week earlier']];
 
 function Agents({ model }: { model: HostModel }) {
-  const field = useRef<HTMLInputElement>(null);
   const agents = model.agents.value;
-  const add = async () => {
-    const name = field.current!.value.trim();
-    if (name === '') return;
-    const known = await model.add(name);
-    if (field.current?.value.trim() !== name) return;
-    field.current.setCustomValidity(known ? '' : `Unknown agent: ${name}`);
-    if (known) field.current.value = '';
-    else field.current.reportValidity();
-  };
+  const pick = async (name: string) => ((await model.add(name)) ? '' : `Unknown agent: ${name}`);
   return (
     <>
       <div class="chips">
         {agents.map((name) => <span key={name} class="chip">{name}{agents.length > 1 && <button aria-label={`Remove ${name}`} onClick={() => model.remove(name)}><Icon name="close" size={10} /></button>}</span>)}
       </div>
-      <input ref={field} list="agent-names" class="agent-field" placeholder={agents.length === 0 ? 'Choose a host  /' : 'Compare with a host  /'} aria-label="Add an agent"
-        onChange={() => void add()} onKeyDown={(pressed) => { if (pressed.key === 'Enter') void add(); }} onInput={() => field.current!.setCustomValidity('')} />
-      <datalist id="agent-names">{model.names.value.slice(0, 2000).map((name) => <option key={name} value={name} />)}</datalist>
+      <Combobox names={model.names.value.filter((name) => !agents.includes(name))} class="agent-field" label="Add an agent" placeholder={agents.length === 0 ? 'Choose a host  /' : 'Compare with a host  /'} pick={pick} />
     </>
   );
 }

@@ -17,6 +17,31 @@ export function lineOf(series: Series, label: string, key: string, below: boolea
   return { key, label, below, times: series.times, values: series.values ?? series.avg ?? [], min: series.min, max: series.max };
 }
 
+// One series for each agent, metric and set of labels. The history has several where a series has changed its form, e.g. since
+// a plugin makes fractions of its integers; those with the same unit follow each other.
+export function joined(all: Series[]): Series[] {
+  const found = new Map<string, Series>();
+  for (const one of all) {
+    const key = JSON.stringify([one.agent, one.metric, one.unit, Object.entries(one.labels).sort()]);
+    const before = found.get(key);
+    found.set(key, before === undefined ? one : joinedPair(before, one));
+  }
+  return [...found.values()];
+}
+
+function joinedPair(a: Series, b: Series): Series {
+  const times = [...a.times, ...b.times];
+  const order = times.map((_, i) => i).sort((i, k) => times[i]! - times[k]!);
+  const both: Series = { ...b, times: order.map((i) => times[i]!) };
+  for (const name of ['values', 'avg', 'min', 'max', 'count'] as const) {
+    const [x, y] = [a[name], b[name]];
+    if (x === undefined || y === undefined) continue;
+    const values = [...x, ...y];
+    both[name] = order.map((i) => values[i]!);
+  }
+  return both;
+}
+
 type Column = (number | null | undefined)[];
 
 // What is drawn, and the values that the legend shows for it. Stacked lines are drawn on top of each other, the last one

@@ -1,7 +1,7 @@
 import { assert, test } from 'vitest';
 import { csvOf } from './export';
 import { lineOf } from './lines';
-import { alertMarks, configMarks, marksOf } from './marks';
+import { alertMarks, configMarks, effectOf, marksOf } from './marks';
 import { specsOf } from './sections';
 
 const panel = (metric: string, times: number[], values: (number | null)[]) => {
@@ -24,8 +24,17 @@ test('alerts of these agents in this range are marks, and the end of a firing on
 });
 
 test('a change of the revision is a mark, the first value is not', () => {
-  const marks = configMarks({ data: { result: [{ metric: {}, values: [[1, '4'], [2, '4'], [3, '5']] }] } });
-  assert.deepEqual(marks, [{ at: 3, to: null, kind: 'config', text: 'runs configuration revision 5' }]);
+  const marks = configMarks({ data: { result: [{ metric: { agent: 'a' }, values: [[1, '4'], [2, '4'], [3, '5']] }] } });
+  assert.deepEqual(marks, [{ at: 3, to: null, kind: 'config', agent: 'a', text: 'runs configuration revision 5' }]);
+});
+
+test('what a change did to CPU is told by the means before and after it', () => {
+  const times = [0, 100, 200, 300, 400, 500, 600, 700];
+  const cpu = panel('system.cpu.utilization', times, [1, 0.25, 0.25, 0.25, 0.25, 0.5, 0.5, 0.5]);
+  const change = (at: number, agent = 'a') => effectOf([cpu], { at, to: null, kind: 'config', agent, text: '' });
+  assert.deepEqual(change(401), { before: 0.25, after: 0.5 }, 'values of 5 min on either side');
+  assert.equal(change(200), null, 'too little is known before it');
+  assert.equal(change(401, 'b'), null);
 });
 
 test('a table has a row for each time and quotes names', () => {

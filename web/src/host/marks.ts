@@ -3,26 +3,50 @@ import { ask } from '../lib/api';
 import { gaps } from '../lib/lines';
 import { age } from '../lib/format';
 import { alertOf } from '../state/alert';
+import type { Line } from './lines';
 import type { Panel } from './panels';
 
-export interface Mark { at: number; to: number | null; kind: 'alert' | 'config' | 'restart' | 'gap'; text: string }
+export interface Mark { at: number; to: number | null; kind: 'alert' | 'config' | 'restart' | 'gap'; agent: string; text: string }
 
 const MOST_GAPS = 20;
 
+const CPU = 'system.cpu.utilization';
+type Drawn = Pick<Panel, 'spec' | 'lines'>;
+
+// The line of each agent in the chart of the whole host.
+function linesOf(panels: Drawn[], metric: string): { agent: string; line: Line }[] {
+  const panel = panels.find((one) => one.spec.metric === metric && one.spec.by === '');
+  return (panel?.lines ?? []).map((line, i) => ({ agent: panel!.spec.series[i]?.series.agent ?? '', line }));
+}
+
+const AROUND = 300;  // seconds before and after a change
+const FEWEST = 3;    // values on either side
+
+// What a change did to the agent's CPU: the means before and after it. Null: too few values are known.
+export function effectOf(panels: Drawn[], mark: Mark): { before: number; after: number } | null {
+  const line = linesOf(panels, CPU).find((one) => one.agent === mark.agent)?.line;
+  if (line === undefined) return null;
+  const mean = (from: number, to: number) => {
+    const found = line.values.filter((v, i): v is number => v !== null && line.times[i]! >= from && line.times[i]! < to);
+    return found.length < FEWEST ? null : found.reduce((a, b) => a + b, 0) / found.length;
+  };
+  const [before, after] = [mean(mark.at - AROUND, mark.at), mean(mark.at, mark.at + AROUND)];
+  return before === null || after === null ? null : { before, after };
+}
+
 // What the lines themselves tell: times without values, and an uptime that began anew.
-export function marksOf(panels: Pick<Panel, 'spec' | 'lines'>[], width: number): Mark[] {
+export function marksOf(panels: Drawn[], width: number): Mark[] {
   const found: Mark[] = [];
-  const lineOf = (metric: string) => panels.find((one) => one.spec.metric === metric && one.spec.by === '')?.lines ?? [];
-  for (const line of lineOf('system.cpu.utilization')) {
+  for (const { agent, line } of linesOf(panels, CPU)) {
     for (const i of gaps(line.times, width).slice(-MOST_GAPS)) {
       const [at, to] = [line.times[i - 1]!, line.times[i]!];
-      found.push({ at, to, kind: 'gap', text: `no values for ${age(to - at)}` });
+      found.push({ at, to, kind: 'gap', agent, text: `no values for ${age(to - at)}` });
     }
   }
-  for (const line of lineOf('system.uptime')) {
+  for (const { agent, line } of linesOf(panels, 'system.uptime')) {
     for (let i = 1; i < line.values.length; ++i) {
       const [before, now] = [line.values[i - 1], line.values[i]];
-      if (typeof before === 'number' && typeof now === 'number' && now < before) found.push({ at: line.times[i]! - now, to: null, kind: 'restart', text: 'the host booted' });
+      if (typeof before === 'number' && typeof now === 'number' && now < before) found.push({ at: line.times[i]! - now, to: null, kind: 'restart', agent, text: 'the host booted' });
     }
   }
   return found;
@@ -37,7 +61,7 @@ export function alertMarks(current: Given[], past: Given[], agents: string[], fr
   return [...all.values()]
     .map((given) => ({ alert: alertOf(given), end: seconds(given['endsAt']) }))
     .filter(({ alert }) => agents.includes(alert.agent))
-    .map(({ alert, end }): Mark => ({ at: alert.since, to: end > 0 && end < to ? end : null, kind: 'alert', text: `${alert.name}${alert.annotations['summary'] === undefined ? '' : `: ${alert.annotations['summary']}`}` }))
+    .map(({ alert, end }): Mark => ({ at: alert.since, to: end > 0 && end < to ? end : null, kind: 'alert', agent: alert.agent, text: `${alert.name}${alert.annotations['summary'] === undefined ? '' : `: ${alert.annotations['summary']}`}` }))
     .filter((mark) => mark.at < to && (mark.to ?? to) > from);
 }
 
@@ -45,12 +69,12 @@ interface Matrix { data?: { result: { metric: Record<string, string>; values: [n
 
 // Where the revision that an agent runs becomes another one.
 export function configMarks(given: Matrix): Mark[] {
-  return (given.data?.result ?? []).flatMap(({ values }) => values.flatMap(([at, value], i): Mark[] => (
-    i > 0 && value !== values[i - 1]![1] ? [{ at, to: null, kind: 'config', text: `runs configuration revision ${value}` }] : [])));
+  return (given.data?.result ?? []).flatMap(({ metric, values }) => values.flatMap(([at, value], i): Mark[] => (
+    i > 0 && value !== values[i - 1]![1] ? [{ at, to: null, kind: 'config', agent: metric['agent'] ?? '', text: `runs configuration revision ${value}` }] : [])));
 }
 
 export async function loadMarks(agents: string[], from: number, to: number): Promise<Mark[]> {
-  const step = Math.max(5, (to - from) / 250);
+  const step = Math.max(1, (to - from) / 250);
   const names = agents.map((one) => one.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|');
   const query = new URLSearchParams({ query: `config_revision(${JSON.stringify(names)})`, start: String(from), end: String(to), step: String(step) });
   const [current, past, revisions] = await Promise.all([

@@ -275,6 +275,7 @@ export class HostModel {
       const found = await loadMarks(mine, from, to);
       if (this.agents.value !== mine || this.closed) return;
       this.marks.value = [...found, ...marksOf(this.panels.shown.value, this.panels.width)].sort((a, b) => a.at - b.at);
+      this.panels.redraw();
     } catch {
       // Marks are an addition; the charts are complete without them.
     }

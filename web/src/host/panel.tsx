@@ -66,7 +66,7 @@ export function PanelView({ panel, model }: { panel: Panel; model: HostModel }) 
   const [whole, setWhole] = useState(false);
   const { title, metric, by, description, unit, mode } = panel.spec;
   useEffect(() => {
-    const made = new Chart(host.current!, { unit, metric, mode }, (from, to) => model.move(() => { model.range.fixed = [from, to]; }), () => model.move(() => model.range.goLive()));
+    const made = new Chart(host.current!, { unit, metric, mode }, (from, to) => model.move(() => { model.range.fixed = [from, to]; }), () => model.move(() => model.range.goLive()), () => model.marks.value);
     chart.current = made;
     const seen = new IntersectionObserver((entries) => model.panels.attach(panel, made, entries[entries.length - 1]!.isIntersecting), { rootMargin: '100px' });
     const resized = new ResizeObserver(() => made.resize());

@@ -1,6 +1,6 @@
 import { assert, test } from 'vitest';
 import type { Series } from '../lib/api';
-import { columnsOf, lineOf } from './lines';
+import { columnsOf, joined, lineOf } from './lines';
 import { sectionOf, specsOf } from './sections';
 import { figuresOf } from './summary';
 
@@ -51,4 +51,16 @@ test('a summary has the last value, and the extremes of the ticks behind average
   assert.deepEqual(figuresOf({ values: [...values, null] }), { now: 100, min: 1, max: 100, p95: 95 });
   assert.deepEqual(figuresOf({ values: [2, 3], min: [1, 2], max: [9, null] }), { now: 3, min: 1, max: 9, p95: 3 });
   assert.equal(figuresOf({ values: [null] }), null);
+});
+
+test('a series that has changed its form is one line, in the order of time', () => {
+  const parts: Series[] = [
+    { ...series('system.cpu.utilization'), times: [1, 2, 5], values: [0.1, 0.2, 0.5] },
+    { ...series('system.cpu.utilization'), times: [3, 4], values: [0.3, 0.4] },
+    { ...series('system.cpu.utilization', {}, 'b'), times: [3], values: [0.9] },
+    { ...series('system.cpu.utilization', {}, 'a', 'By'), times: [3], values: [7] },
+  ];
+  assert.deepEqual(joined(parts).map((one) => [one.agent, one.unit, one.times, one.values]), [
+    ['a', '1', [1, 2, 3, 4, 5], [0.1, 0.2, 0.3, 0.4, 0.5]], ['b', '1', [3], [0.9]], ['a', 'By', [3], [7]]]);
+  assert.equal(specsOf({ series: parts.slice(0, 2), metrics }, 1)[0]!.series.length, 1);
 });

@@ -1,6 +1,7 @@
 // Which charts a host's series make, and in which section each is. Follows the names and labels that collectors declare;
 // knows nothing of the DOM.
 import type { MetricText, Range, Series } from '../lib/api';
+import { joined } from './lines';
 import { PID } from './processes';
 
 export const SECTIONS: [id: string, title: string, prefixes: string[]][] = [
@@ -84,7 +85,7 @@ function modeOf(by: string[], series: Series[], agents: number): Mode {
 // A chart for each metric and each set of labels: the sum over a host is one chart, its parts are another.
 export function specsOf(range: Pick<Range, 'series' | 'metrics'>, agents: number): Spec[] {
   const groups = new Map<string, { metric: string; by: string[]; series: Series[] }>();
-  for (const series of range.series) {
+  for (const series of joined(range.series)) {
     const metric = LOAD.exec(series.metric)?.[1] ?? series.metric;
     const by = Object.keys(series.labels).filter((one) => !isDirection(one)).sort();
     const key = [metric, ...by].join(' ');
