@@ -33,6 +33,20 @@ async function newPage() {
   return page;
 }
 
+// The events that the browser traces in that time.
+async function trace(page, includedCategories, seconds) {
+  const session = await context.newCDPSession(page);
+  const events = [];
+  session.on('Tracing.dataCollected', ({ value }) => events.push(...value));
+  const done = new Promise((resolve) => session.on('Tracing.tracingComplete', resolve));
+  await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories } });
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  await session.send('Tracing.end');
+  await done;
+  await session.detach();
+  return events;
+}
+
 const does = {
   // Resets the browser: no pages, no storage, no recorded faults.
   async reset() {
@@ -69,6 +83,7 @@ const does = {
   async eval({ code, page = 0 }) { return pages[page].evaluate(code); },
   async click({ selector, page = 0 }) { await pages[page].locator(selector).first().click({ timeout: 15000 }); },
   async fill({ selector, text, page = 0 }) { await pages[page].locator(selector).first().fill(text, { timeout: 15000 }); },
+  async type({ text, page = 0 }) { await pages[page].keyboard.type(text); },
   async key({ key, page = 0 }) { await pages[page].keyboard.press(key); },
   async drag({ selector, from, to, page = 0 }) {
     const box = await pages[page].locator(selector).first().boundingBox();
@@ -79,7 +94,8 @@ const does = {
   },
   async size({ width, height, page = 0 }) { await pages[page].setViewportSize({ width, height }); },
   async scheme({ scheme, page = 0 }) { await pages[page].emulateMedia({ colorScheme: scheme }); },
-  async shot({ path, page = 0 }) { await pages[page].screenshot({ path }); },
+  async content({ html, page = 0 }) { await pages[page].setContent(html); },
+  async shot({ path, selector, page = 0 }) { await (selector === undefined ? pages[page] : pages[page].locator(selector).first()).screenshot({ path }); },
   async expect({ texts }) { expected = texts; },
   async faults() { return faults.splice(0); },
   async offline({ offline }) { await context.setOffline(offline); },
@@ -97,16 +113,16 @@ const does = {
   },
   // Script milliseconds of each task in that time, longest first. Uses a trace, because the page cannot see all tasks.
   async tasks({ seconds, page = 0 }) {
-    const session = await context.newCDPSession(pages[page]);
-    const events = [];
-    session.on('Tracing.dataCollected', ({ value }) => events.push(...value));
-    const done = new Promise((resolve) => session.on('Tracing.tracingComplete', resolve));
-    await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['devtools.timeline', 'v8'] } });
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-    await session.send('Tracing.end');
-    await done;
+    const events = await trace(pages[page], ['devtools.timeline', 'v8'], seconds);
     const names = new Set(['FunctionCall', 'EvaluateScript', 'TimerFire', 'FireAnimationFrame', 'EventDispatch', 'RunMicrotasks']);
     return events.filter((one) => one.ph === 'X' && names.has(one.name)).map((one) => (one.tdur ?? one.dur ?? 0) / 1000).sort((a, b) => b - a).slice(0, 20);
+  },
+  // Milliseconds of CPU time of each task of the page's main thread in that time, longest first.
+  async mainTasks({ seconds, page = 0 }) {
+    const events = await trace(pages[page], ['toplevel', '__metadata'], seconds);
+    const main = new Set(events.filter((one) => one.name === 'thread_name' && one.args.name === 'CrRendererMain').map((one) => `${one.pid} ${one.tid}`));
+    const tasks = events.filter((one) => one.ph === 'X' && one.name.endsWith('RunTask') && main.has(`${one.pid} ${one.tid}`));
+    return tasks.map((one) => (one.tdur ?? one.dur ?? 0) / 1000).sort((a, b) => b - a).slice(0, 20);
   },
   async heap({ page = 0 }) {
     const session = await context.newCDPSession(pages[page]);

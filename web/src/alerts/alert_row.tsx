@@ -23,7 +23,7 @@ export function AlertRow({ alert, silence }: { alert: Alert; silence: (alert: Al
           {annotations['next'] !== undefined && <p class="dim">Next: {annotations['next']}</p>}
         </div>
         <span class="alert-host">{agent !== '' && <a href={link('agent', { agents: agent })}>{agent}</a>}<time class="dim">{age(Date.now() / 1000 - (state === 'firing' && fired > 0 ? fired : since))}</time></span>
-        {!quiet && <button disabled={!mayChange} title={mayChange ? undefined : 'Changes need the role editor'} onClick={() => silence(alert)}><Icon name="silence" size={14} />Silence</button>}
+        {!quiet && <button class="silence-it" disabled={!mayChange} title={mayChange ? undefined : 'Changes need the role editor'} onClick={() => silence(alert)}><Icon name="silence" size={14} />Silence</button>}
       </header>
       {open && <div class="alert-details"><div class="chips">{Object.entries(labels).map(([label, value]) => <span key={label} class="tag">{label}={value}</span>)}</div><Why alert={alert} /></div>}
     </article>

@@ -50,7 +50,7 @@ function Form({ alert, open, done }: { alert: Alert; open: Signal<boolean>; done
           <button key={name} type="button" class="chip" aria-pressed={name in chosen} onClick={() => toggle(name)}>{name}={value}</button>
         ))}
       </fieldset>
-      <label>Reason<input value={reason} required maxLength={500} placeholder="Why nobody needs to be told" onInput={(event) => setReason(event.currentTarget.value)} /></label>
+      <label>Reason<input autofocus value={reason} required maxLength={500} placeholder="Why nobody needs to be told" onInput={(event) => setReason(event.currentTarget.value)} /></label>
       {needsToken && <label>Token for changes<input type="password" autocomplete="off" required value={token} onInput={(event) => setToken(event.currentTarget.value)} /></label>}
       {fault !== '' && <p class="warn" role="alert">{fault}</p>}
       <div class="dialog-end">

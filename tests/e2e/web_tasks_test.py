@@ -1,0 +1,168 @@
+"""What operators do most often with the page, from Home with real agents, each in at most so many clicks. Typing counts as no
+click, but then a field must have the focus by itself or after Tab. Each result is compared with an independent reading."""
+import json
+import os
+import re
+import sqlite3
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from programs import wait_until  # noqa: E402
+from web import BrowserTest  # noqa: E402
+
+RULES = """
+groups:
+  - name: test
+    interval: 1s
+    rules:
+      - alert: AlwaysBusy
+        expr: system_cpu_utilization_ratio{cpu_mode="", cpu_logical_number=""} > 0.0001
+"""
+BUSIER = json.dumps({"name": "scale", "config": {"match": "system.cpu.utilization", "offset": 0.4}})
+CPU = '[data-metric="system.cpu.utilization"][data-by=""]'
+LEGEND = f"[...document.querySelectorAll('{CPU} .u-series')].map((one) => [one.querySelector('.u-label').textContent, one.querySelector('.u-value').textContent])"
+
+
+class WebTasksTest(BrowserTest):
+    def start_fleet(self, agents=("agent-1", "agent-2", "agent-10"), *arguments, busy=""):
+        self.server = self.start_server()
+        self.agents = {}
+        for seed, name in enumerate(agents, 1):
+            self.configure(name, "--interval", "1", *(["--plugins", BUSIER] if name == busy else []))
+            self.agents[name] = self.start_agent(name, self.server, f"--simulate={seed}")
+        self.serve("--dir", f"{self.data}/monitor", *arguments)
+        wait_until(lambda: all(len(self.cpu_values(name)) >= 5 for name in agents), "values of all agents")
+
+    def home(self):
+        self.clicks = 0
+        self.browser.open("about:blank")
+        self.browser.open(self.url("overview"))
+        self.browser.wait(f"document.querySelectorAll('.host-card').length === {len(self.agents)} && document.querySelector('.lamp.live') !== null")
+
+    def click(self, selector):
+        self.clicks += 1
+        self.browser.wait(f"document.querySelector({selector!r}) !== null")
+        self.browser.do("click", selector=selector)
+
+    def within(self, clicks):
+        self.assertLessEqual(self.clicks, clicks)
+        self.no_faults()
+
+    def lately(self, agent):
+        """The mean of the host's CPU over the last minute, as stored."""
+        values = self.cpu_values(agent)
+        recent = [v for at, v in values.items() if at > max(values) - 60]
+        return sum(recent) / len(recent)
+
+    def is_stored(self, agent, text):
+        """The log holds this value, or values of ten seconds with this mean, as the page shows longer ranges."""
+        shown = float(text.removesuffix(" %")) / 100
+        stored = self.cpu_values(agent)
+        spans = {}
+        for at, value in stored.items():
+            spans.setdefault(at // 10, []).append(value)
+        means = [sum(values[:many]) / many for values in spans.values() for many in range(1, len(values) + 1)]
+        self.assertLess(min(abs(value - shown) for value in [*stored.values(), *means]), 5.1e-4, (text, stored))
+
+    def token(self):
+        with open(f"{self.data}/web-token", encoding="ascii") as file:
+            return file.read().strip()
+
+    def test_the_busiest_host_and_its_cpu_of_the_last_hour(self):
+        self.start_fleet(busy="agent-2")
+        self.home()
+        means = {name: self.lately(name) for name in self.agents}
+        ordered = sorted(means, key=means.get)
+        self.assertGreater(means[ordered[-1]], means[ordered[-2]] + 0.1, "the fixture has one busiest host")
+        text = self.browser.wait("document.querySelector('[data-total=cpu] .tile-most')?.textContent")
+        self.assertAlmostEqual(float(re.search(r"([\d.]+) %$", text).group(1)) / 100, means[ordered[-1]], delta=0.1)
+        self.click("[data-total=cpu] .tile-most")
+        self.browser.wait(f"location.hash === '#/agent?agents={ordered[-1]}'")
+        self.within(1)
+        self.click(".spans button:nth-child(3)")
+        self.browser.wait(f"new URLSearchParams(location.hash.split('?')[1]).get('span') === '3600' && document.querySelector('{CPU} .u-value') !== null")
+        self.assertEqual(self.browser.eval("document.querySelector('.spans [aria-pressed=true]').textContent"), "1 h")
+        shown = self.browser.wait(f"((all) => all[1]?.[1].endsWith('%') && all[1][1])({LEGEND})")
+        self.is_stored(ordered[-1], shown)
+        self.within(2)
+
+    def test_two_hosts_are_compared(self):
+        self.start_fleet()
+        self.home()
+        self.click("[data-agent=agent-2] h3 a")
+        self.click(".agent-field")
+        self.browser.wait("[...document.querySelectorAll('.combobox [role=option]')].map((one) => one.textContent).join() === 'agent-1,agent-10'")
+        self.click(".combobox [role=option]:nth-child(2)")
+        shown = self.browser.wait(f"((all) => all.length === 3 && all[1][1].endsWith('%') && all[2][1].endsWith('%') && all)({LEGEND})")
+        self.assertEqual([name for name, _ in shown], ["time" if i == 0 else name for i, (name, _) in enumerate(shown)])
+        for name, value in shown[1:]:
+            self.is_stored(name.split()[0], value)
+        self.assertEqual({name.split()[0] for name, _ in shown[1:]}, {"agent-2", "agent-10"})
+        self.within(3)
+
+    def test_why_a_host_is_silent(self):
+        self.start_fleet()
+        self.configure("agent-2", "set", "--interval", "1", "--plugins", '{"name": "filter", "config": {"drop": ["*"]}}')
+        wait_until(lambda: {one["agent"]: one["health"] for one in self.get("/api/v1/fleet")["agents"]}["agent-2"] == "silent", "a silent agent", 60)
+        self.home()
+        self.browser.wait("document.querySelector('[data-agent=agent-2]').classList.contains('is-silent')")
+        # Its card says why, and so does its page.
+        why = self.browser.eval("document.querySelector('[data-agent=agent-2] .card-why').textContent")
+        self.assertIn("plugin", why)
+        self.click("[data-agent=agent-2] h3 a")
+        self.browser.wait(f"document.querySelector('.fact[data-agent=agent-2]')?.textContent.includes({why!r})")
+        # The agent itself says that its plugins dropped everything.
+        dropped = [batch for batch in self.batches("agent-2") if not any(frame["points"] for frame in batch["frames"])]
+        self.assertTrue(dropped, "batches without points in the log")
+        self.within(2)
+
+    def test_an_alert_is_silenced_for_two_hours(self):
+        rules = f"{self.data}/rules.yaml"
+        with open(rules, "w", encoding="utf-8") as file:
+            file.write(RULES)
+        self.start_fleet(("agent-1", "agent-2"), "--rules", rules)
+        self.home()
+        self.browser.wait("document.querySelector('a.tile.is-loud') !== null")
+        self.click("a.tile.is-loud")
+        self.click("[data-alert=AlwaysBusy][data-agent=agent-2] .silence-it")
+        self.browser.wait("document.activeElement.closest('.silence-form') !== null")
+        begin = time.time()
+        self.browser.do("type", text="planned work")
+        self.browser.do("key", key="Tab")
+        self.browser.do("type", text=self.token())
+        self.click(".silence-form .main")
+        self.browser.wait("document.querySelector('[data-alert=AlwaysBusy][data-agent=agent-2]') === null && document.querySelectorAll('.alert-row').length === 1")
+        self.within(3)
+        with sqlite3.connect(f"file:{self.data}/alerts.db?mode=ro", uri=True) as stored:
+            [(matchers, ends)] = stored.execute("SELECT matchers, ends_ms FROM silences").fetchall()
+        self.assertTrue("AlwaysBusy" in matchers and "agent-2" in matchers and "agent-1" not in matchers.replace("agent-2", ""), matchers)
+        self.assertAlmostEqual(ends / 1000, begin + 7200, delta=30)
+
+    def test_what_a_change_did_to_cpu(self):
+        self.start_fleet(("agent-1", "agent-2"))
+        wait_until(lambda: len(self.cpu_values("agent-1")) > 15, "values before the change")
+        self.configure("agent-1", "set", "--interval", "1", "--plugins", BUSIER)
+        is_busy = lambda: [at for at, v in self.cpu_values("agent-1").items() if v > 0.4]  # noqa: E731
+        wait_until(lambda: len(is_busy()) > 5, "values after the change")
+        self.home()
+        link = ".change.is-config a[href*='agents=agent-1&']"
+        self.browser.wait(f"document.querySelector({link!r}) !== null", limit=60000)
+        self.click(link)
+        tip = self.browser.wait("[...document.querySelectorAll('.mark-of.is-config .mark-icon')].map((one) => one.getAttribute('aria-label')).find((one) => one.includes('before'))", limit=60000)
+        self.assertRegex(tip, r"^Configuration at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: runs configuration revision \d+ · CPU [\d.]+ % before, [\d.]+ % after")
+        self.within(2)
+        # The means of what is stored on both sides. The page knows a revision some seconds after it applies.
+        before, after = (float(one) / 100 for one in re.findall(r"([\d.]+) %", tip))
+        values = self.cpu_values("agent-1")
+        change = min(is_busy())
+        stored = [[v for at, v in values.items() if (at >= change) == late] for late in (False, True)]
+        self.assertLess(before, sum(stored[0]) / len(stored[0]) + 0.25)
+        self.assertAlmostEqual(after, sum(stored[1]) / len(stored[1]), delta=0.1)
+        marked = time.mktime(time.strptime(tip.split(": ")[0].removeprefix("Configuration at "), "%Y-%m-%d %H:%M:%S")) - time.timezone
+        self.assertTrue(change - 2 <= marked <= change + 12, (change, marked))
+
+
+if __name__ == "__main__":
+    unittest.main()
