@@ -1,1 +1,0 @@
-import{a as d}from"./chunk-YEXOYBBK.js";import{B as s,e as u,g as i,t as f}from"./chunk-4V3QPM3R.js";function c({values:r,top:e,label:n}){let a=i(null),o=s();return u(()=>{d(a.current,r,e)},[r,e,o]),f("canvas",{ref:a,class:"spark",role:n===void 0?void 0:"img","aria-label":n,"aria-hidden":n===void 0?!0:void 0})}export{c as a};
