@@ -276,14 +276,16 @@ class Browser final : public LogBrowser {
 }  // namespace kafka
 
 Result<std::unique_ptr<LogBrowser>> open_kafka_browser(const KafkaOptions& options) {
-  // librdkafka requires a group name, but nothing is stored under it.
+  // librdkafka requires a group name, but nothing is stored under it. A fetch at the end of a partition waits for
+  // records, and delays the next one on the connection; only what is there is ever asked for. When the queue is full,
+  // librdkafka pauses for a second.
   auto config = kafka::make_config(options, {{"group.id", "monitor-browser"},
                                              {"enable.auto.commit", "false"},
                                              {"enable.auto.offset.store", "false"},
                                              {"auto.offset.reset", "error"},
                                              {"enable.partition.eof", "true"},
-                                             {"fetch.wait.max.ms", "50"},
-                                             {"queued.max.messages.kbytes", "4096"}});
+                                             {"fetch.wait.max.ms", "5"},
+                                             {"queued.max.messages.kbytes", "32768"}});
   if (!config) return config.error();
   auto handle = kafka::make_handle(RD_KAFKA_CONSUMER, std::move(*config));
   if (!handle) return handle.error();
