@@ -87,6 +87,7 @@ class WebMessagesTest(BrowserTest):
         self.browser.open("about:blank")
         self.browser.open(address)
         self.browser.wait(f"document.querySelector('.message-view')?.dataset.open === '0:{offset}'")
+        self.browser.wait("document.querySelector('.is-open') !== null")
         self.browser.eval("document.querySelector('.message-body').focus()")
         self.browser.do("key", key="ArrowUp")
         following = self.records("key = 'web-2' AND offset > ?", offset)[0]
@@ -144,6 +145,29 @@ class WebMessagesTest(BrowserTest):
         self.browser.do("click", selector=".older-button")
         self.browser.wait(f"{INFO}.startsWith('120 messages')")
         self.assertLess(self.browser.eval(f"{ROWS}.length"), 80)
+        self.no_faults()
+
+    def test_leads_to_the_last_messages_of_an_agent_that_is_gone(self):
+        server = self.start_server()
+        self.configure("gone-1", "--interval", "1")
+        agent = self.start_agent("gone-1", server, "--simulate")
+        wait_until(lambda: len(self.records()) >= 2, "messages")
+        for program in (agent, server):
+            program.stop()
+        with sqlite3.connect(f"{self.data}/log.db", timeout=20) as log:
+            log.execute("UPDATE records SET time_ns = time_ns - 7200000000000")
+        self.serve()
+        wait_until(lambda: self.get("/api/ui/v1/fleet")["agents"], "the agent")
+        self.browser.open(self.url("messages?agent=gone-1&since=-1h"))
+        self.browser.wait("document.querySelector('.seen-hint')?.textContent.startsWith('The newest message of gone-1 was stored ')")
+        self.browser.do("click", selector=".seen-hint button")
+        self.browser.wait(f"{NEWEST} === {self.records()[-1][0]}")
+        self.browser.do("key", key="Escape")
+        self.browser.eval("document.activeElement.blur()")
+        self.browser.wait("document.querySelector('.message-view') === null")
+        self.browser.do("key", key="j")
+        self.browser.do("key", key="Enter")
+        self.browser.wait("document.querySelector('.message-row.is-open.selected') !== null && document.querySelector('.message-view') !== null")
         self.no_faults()
 
     def test_follows_the_log_with_a_filter_and_loses_nothing_silently(self):

@@ -7,10 +7,16 @@ import type { Feed } from './feed';
 import { between, offsetsOf } from './list';
 import { MessageList } from './message_list';
 import { MessageView } from './message_view';
+import { SeenHint } from './seen_hint';
 import { settings } from '../state/settings';
 import type { Plan, Search } from './search';
 
-interface Props { feed: Feed; plan: Plan | null; search: Search; log: Log | null; change: (next: Partial<Search>, how?: 'push' | 'replace') => void; again: () => void }
+const MANY = 20_000;  // messages that were examined in vain
+
+// Acts on a key for the list; true: it has used it.
+export type ListKeys = { current: ((key: string) => boolean) | null };
+
+interface Props { feed: Feed; plan: Plan | null; search: Search; log: Log | null; keys: ListKeys; change: (next: Partial<Search>, how?: 'push' | 'replace') => void; again: () => void }
 
 // How the search stands, in words.
 function stateOf(feed: Feed, plan: Plan): string {
@@ -50,12 +56,13 @@ function NotThere({ feed, plan, change }: Pick<Props, 'feed' | 'change'> & { pla
   );
 }
 
-export function Findings({ feed, plan, search, log, change, again }: Props) {
+export function Findings({ feed, plan, search, log, keys, change, again }: Props) {
   if (plan === null) return <Skeleton shape="row" many={6} />;
   if (plan.mode === 'fault') return null;
   const rows = feed.rows.value;
   const { busy } = feed.progress.value;
   const place = placeOf(search.open);
+  const one = search.agent !== '' && !/[*?]/.test(search.agent);
   return (
     <div class={place === null ? 'findings' : 'findings has-open'}>
       <div class="findings-state">
@@ -67,12 +74,13 @@ export function Findings({ feed, plan, search, log, change, again }: Props) {
       </div>
       {feed.tail.value.on && <TailState feed={feed} log={log} />}
       <NotThere feed={feed} plan={plan} change={change} />
+      {one && plan.mode === 'newest' && rows.length === 0 && (feed.loaded.value || feed.progress.value.lookedAt > MANY) && <SeenHint agent={search.agent} look={(at) => change({ at: Math.floor(at).toString(), since: '', until: '', tail: false }, 'push')} />}
       {feed.fault.value !== '' && <Failed what="The messages cannot be read" why={feed.fault.value} retry={again} />}
       {rows.length === 0 && !feed.loaded.value && feed.fault.value === '' && <Skeleton shape="row" many={6} />}
       {rows.length === 0 && feed.loaded.value && !busy && feed.fault.value === '' && (
-        <Empty icon="messages" title="No message matches"><p class="dim">{search.agent !== '' && !/[*?]/.test(search.agent) ? `Nothing is stored under the key “${search.agent}” in what was searched. A pattern such as ${search.agent}* finds more.` : 'Nothing in what was searched fits the fields above.'}</p></Empty>
+        <Empty icon="messages" title="No message matches"><p class="dim">{one ? `Nothing is stored under the key “${search.agent}” in what was searched. A pattern such as ${search.agent}* finds more.` : 'Nothing in what was searched fits the fields above.'}</p></Empty>
       )}
-      {rows.length > 0 && <MessageList rows={rows} open={search.open} marked={feed.marked.value?.id ?? ''} choose={(id) => change({ open: id })} />}
+      {rows.length > 0 && <MessageList rows={rows} keys={keys} open={search.open} marked={feed.marked.value?.id ?? ''} choose={(id) => change({ open: id })} />}
       {place !== null && <MessageView key={search.open} partition={place.partition} offset={place.offset} close={() => change({ open: '' })} />}
     </div>
   );

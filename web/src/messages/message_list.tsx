@@ -4,6 +4,7 @@ import { clock, count } from '../lib/format';
 import { humanValue } from '../lib/human';
 import { scrollTo, useSight } from '../ui/virtual';
 import { idOf, type Message } from './api';
+import type { ListKeys } from './findings';
 
 const ROW = 28;
 const HEADS: [string, string][] = [['Stored', ''], ['Ticks', 'w-ticks'], ['Key', 'w-key'], ['Partition', 'num w-partition'], ['Offset', 'num w-offset'], ['Sequence', 'num w-sequence'], ['Points', 'num w-points'], ['Size', 'num w-size']];
@@ -51,9 +52,9 @@ function useAnchor(body: { current: HTMLElement | null }, rows: Message[]): void
   }, [rows]);
 }
 
-interface Props { rows: Message[]; open: string; marked: string; choose: (id: string) => void }
+interface Props { rows: Message[]; keys: ListKeys; open: string; marked: string; choose: (id: string) => void }
 
-export function MessageList({ rows, open, marked, choose }: Props) {
+export function MessageList({ rows, keys, open, marked, choose }: Props) {
   const body = useRef<HTMLDivElement>(null);
   const [selected, setSelected] = useState('');
   useAnchor(body, rows);
@@ -77,17 +78,21 @@ export function MessageList({ rows, open, marked, choose }: Props) {
     show(idOf(next));
     if (open !== '') choose(idOf(next));
   };
-  const onKey = (pressed: KeyboardEvent) => {
-    if (pressed.key === 'ArrowDown' || pressed.key === 'j') move(1);
-    else if (pressed.key === 'ArrowUp' || pressed.key === 'k') move(-1);
-    else if (pressed.key === 'Enter' && selected !== '') toggle(selected);
-    else if (pressed.key === 'Escape' && open !== '') choose('');
-    else return;
-    pressed.preventDefault();
-    pressed.stopPropagation();
+  const act = (key: string): boolean => {
+    if (key.startsWith('Arrow') && document.activeElement?.closest('.message-view')) return false;  // scrolls what has the focus
+    if (key === 'ArrowDown' || key === 'j') move(1);
+    else if (key === 'ArrowUp' || key === 'k') move(-1);
+    else if (key === 'Enter' && selected !== '') toggle(selected);
+    else if (key === 'Escape' && open !== '') choose('');
+    else return false;
+    return true;
   };
+  useEffect(() => {
+    keys.current = act;
+    return () => { keys.current = null; };
+  });
   return (
-    <div ref={body} class="message-body" tabIndex={0} role="table" aria-label="Messages" aria-rowcount={rows.length + 1} onKeyDown={onKey}>
+    <div ref={body} class="message-body" tabIndex={0} role="table" aria-label="Messages" aria-rowcount={rows.length + 1}>
       <div role="rowgroup" class="sticky"><div class="message-row message-head" role="row">{HEADS.map(([head, kind]) => <div key={head} role="columnheader" class={kind}>{head}</div>)}</div></div>
       <div role="rowgroup" class="message-rows" style={{ height: `${rows.length * ROW}px` }}>
         {rows.slice(first, first + many).map((message, i) => {

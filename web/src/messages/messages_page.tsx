@@ -8,10 +8,10 @@ import { settings } from '../state/settings';
 import { Failed, Skeleton } from '../ui/states';
 import type { Found } from './api';
 import { Feed } from './feed';
-import { Findings } from './findings';
+import { Findings, type ListKeys } from './findings';
 import { LogStore } from './log_store';
 import { LogStrip } from './log_strip';
-import { LogView } from './log_view';
+import type { LogView as LogViewType } from './log_view';
 import { parametersOf, planOf, sameList, searchOf, type Plan, type Search } from './search';
 import { SearchForm } from './search_form';
 
@@ -61,15 +61,24 @@ function useSearch(parameters: URLSearchParams) {
   return { search, plan, feed, log, change, again: () => void run(latest.current) };
 }
 
+// Its charts are loaded when they are first shown.
+function useLogView(wanted: boolean): typeof LogViewType | null {
+  const [view, setView] = useState<{ LogView: typeof LogViewType } | null>(null);
+  useEffect(() => { if (wanted && view === null) void import('./log_view').then(setView); }, [wanted]);
+  return view?.LogView ?? null;
+}
+
 export default function MessagesPage({ parameters }: PageProps) {
   const { search, plan, feed, log, change, again } = useSearch(parameters);
   const form = useRef<HTMLFormElement>(null);
+  const keys: ListKeys = useRef(null);
+  const LogView = useLogView(search.view === 'log');
   useEffect(() => setActions({
     key: ({ key }) => {
       if (key === '/') form.current?.querySelector<HTMLInputElement>('.in-agent')?.focus();
       else if (key === 't') change({ tail: !searchOf(new URLSearchParams(location.hash.split('?')[1] ?? '')).tail, at: '', offset: '' });
       else if (key === ' ' && feed.tail.value.on) feed.setPaused(!feed.tail.value.paused);
-      else return false;
+      else return keys.current?.(key) === true;
       return true;
     },
   }), []);
@@ -86,11 +95,11 @@ export default function MessagesPage({ parameters }: PageProps) {
       {log.fault.value !== '' && <Failed what="The log cannot be read" why={log.fault.value} retry={() => void log.load()} />}
       {shown === null && log.fault.value === '' && <Skeleton shape="row" />}
       {shown !== null && <LogStrip log={shown} growth={log.growth.value} />}
-      {search.view === 'log' && shown !== null && <LogView log={shown} />}
+      {search.view === 'log' && shown !== null && (LogView === null ? <Skeleton shape="chart" /> : <LogView log={shown} />)}
       {search.view === 'messages' && (
         <>
           <SearchForm place={form} search={search} fault={plan?.mode === 'fault' ? plan : null} partitions={shown?.partitions.length ?? 0} change={change} />
-          <Findings feed={feed} plan={plan} search={search} log={shown} change={change} again={again} />
+          <Findings feed={feed} plan={plan} search={search} log={shown} keys={keys} change={change} again={again} />
         </>
       )}
     </section>

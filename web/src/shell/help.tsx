@@ -9,7 +9,7 @@ const KEYS: [string, string][] = [
   ['/', 'filter or search'],
   ['j k, Enter', 'select a host, open it'],
   ['← → + - 0', 'charts: earlier, later, zoom, live'],
-  ['t', 'messages: tail'],
+  ['t, space', 'messages: tail, pause'],
   ['Ctrl-S', 'configuration: save'],
   ['d', 'light or dark'],
   [',', 'settings'],
