@@ -12,6 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from programs import wait_until  # noqa: E402
 from web import BrowserTest  # noqa: E402
 
+from decode_batch import decode  # noqa: E402
+
 RULES = """
 groups:
   - name: test
@@ -139,6 +141,37 @@ class WebTasksTest(BrowserTest):
             [(matchers, ends)] = stored.execute("SELECT matchers, ends_ms FROM silences").fetchall()
         self.assertTrue("AlwaysBusy" in matchers and "agent-2" in matchers and "agent-1" not in matchers.replace("agent-2", ""), matchers)
         self.assertAlmostEqual(ends / 1000, begin + 7200, delta=30)
+
+    def test_the_message_of_a_second_of_one_agent(self):
+        self.start_fleet()
+        wait_until(lambda: len(self.cpu_values("agent-2")) > 8, "messages after it")
+        with sqlite3.connect(f"file:{self.data}/log.db?mode=ro", uri=True, timeout=20) as log:
+            offset, value = log.execute("SELECT offset, value FROM records WHERE key = 'agent-2' ORDER BY offset LIMIT 1 OFFSET 2").fetchone()
+        tick = decode(value)["frames"][0]["time"] / 1e9
+        self.home()
+        self.click("[data-agent=agent-2] h3 a")
+        self.click(".fact[data-agent=agent-2] .links a[href*=messages]")
+        self.click(".in-at")
+        self.browser.do("type", text=time.strftime("%H:%M:%S", time.gmtime(tick)))
+        self.browser.do("key", key="Enter")
+        self.browser.wait(f"document.querySelector('.message-view')?.dataset.open === '0:{offset}'")
+        self.browser.wait("document.querySelector('.hex-bytes') !== null")
+        self.assertTrue(value.hex().startswith(self.browser.eval("document.querySelector('.hex-bytes').textContent.replace(/ /g, '')")))
+        self.within(3)
+
+    def test_what_a_plugin_dropped(self):
+        self.start_fleet(("agent-1", "agent-2"))
+        self.configure("agent-1", "set", "--interval", "1", "--plugins", '{"name": "filter", "config": {"drop": ["system.network.*"]}}')
+        # What the agent says in its batches that the plugin dropped, added up since its start.
+        told = lambda: {one["points"] for batch in self.batches("agent-1") for one in batch["counters"]["dropped"] if (one["stage"], one["plugin"]) == ("plugin", "filter")}  # noqa: E731
+        wait_until(lambda: max(told() or {0}) > 4, "dropped points in the log")
+        wait_until(lambda: self.get("/api/v1/plugins")["plugins"], "a plugin")
+        self.home()
+        self.click("nav a[href='#/plugins']")
+        self.click("[data-plugin=filter] header button")
+        shown = int(self.browser.wait("document.querySelector('[data-plugin=filter] [data-reason=\"plugin/filtered/filter\"]')?.dataset.points"))
+        self.assertIn(shown, told())
+        self.within(2)
 
     def test_what_a_change_did_to_cpu(self):
         self.start_fleet(("agent-1", "agent-2"))
