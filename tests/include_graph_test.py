@@ -35,7 +35,7 @@ ALLOWED = {
     "outputs/stream": {"base", "stream", "grpc"},
     "agent": {"base", "metrics", "config", "stream", "grpc", "telemetry", "inputs", "plugins", "spool", "outputs"},
     "server": {"base", "grpc", "identity", "telemetry", "metriclog", "inputs"},
-    "consume": {"base", "metrics", "metriclog", "telemetry"},
+    "consume": {"base", "metrics", "payload", "metriclog", "telemetry"},
     "query": {"base"},
     "rules": {"base", "sqlite", "query", "unusual", "telemetry"},
     "notify": {"base", "sqlite", "query", "rules", "telemetry", "metriclog"},

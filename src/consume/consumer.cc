@@ -12,6 +12,7 @@
 #include "metrics/decode.h"
 #include "metrics/json_form.h"
 #include "metrics/resource.h"
+#include "payload/decode.h"
 
 namespace monitor::analysis {
 
@@ -47,6 +48,8 @@ int64_t clock_error_ns(const metrics::Envelope& envelope, int64_t log_time_ns) {
 }
 
 Result<metrics::Batch> decode_record(const Record& record) {
+  // Its first byte tells payload v2 from all other forms, so it needs no header.
+  if (payload::is_payload(record.value)) return payload::decode(record.value, record.key);
   const std::string_view type = record.header("content-type");
   if (type == "application/x-protobuf") return metrics::decode_batch(record.value);
   if (type == "application/json") return metrics::batch_from_json(record.value);
@@ -239,9 +242,9 @@ Status Consumer::rebuild(View& view, const SnapshotState& state, const metriclog
 }
 
 Result<const metrics::Batch*> Consumer::decode(const Record& record) {
-  // A batch in protobuf never starts with '{', which saves a look at the header. If it is neither form, the header is
-  // used for the error.
-  if (!record.value.starts_with('{')) {
+  // A batch in protobuf starts neither with '{' nor as payload v2, which saves a look at the header. If it is none of
+  // these forms, the header is used for the error.
+  if (!record.value.starts_with('{') && !payload::is_payload(record.value)) {
     if (needs_values_) {
       auto batch = batches_.decode(record.value);
       if (batch) return batch;

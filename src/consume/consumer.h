@@ -33,7 +33,7 @@ bool has_waited(const metrics::Envelope& envelope, int64_t log_time_ns);
 inline constexpr int64_t kMostAhead = int64_t{5} * 60 * kNanosPerSecond;
 int64_t clock_error_ns(const metrics::Envelope& envelope, int64_t log_time_ns);
 
-// Decodes the batch in a record of the metric log, according to the record's content type.
+// Decodes the batch in a record of the metric log: payload v2 by its first byte, other forms by the content type.
 Result<metrics::Batch> decode_record(const metriclog::Record& record);
 
 // The metrics of a program that consumes the log.

@@ -12,6 +12,7 @@
 #include "metriclog/testing/memory_log.h"
 #include "metrics/encode.h"
 #include "metrics/json_form.h"
+#include "payload/encode.h"
 
 namespace monitor::analysis {
 namespace {
@@ -309,6 +310,34 @@ TEST_F(ConsumerTest, TreatsTheSameBatchInAnotherFormAsACopy) {
   append("{ " + metrics::batch_to_json(batch(2)).substr(1), "application/json");
   run();
   EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_conflicts_total 0\n"));
+}
+
+TEST_F(ConsumerTest, ReadsPayloadV2BesideOtherForms) {
+  run();
+  const auto append_v2 = [this](const metrics::Batch& b) {
+    log_.writer().append({"a", {}, *payload::encode(b)}, ignore_, 1);
+  };
+  append_batch(1);
+  append_v2(batch(1));
+  append_v2(batch(2, 2));
+  append(metrics::batch_to_json(batch(2, 2)), "application/json");
+  append(metrics::encode_batch(batch(2, 2)));
+  append_batch(3);
+  EXPECT_THAT(run().seen, ElementsAre("a/1.0", "a/2.0", "a/2.1", "a/3.0"));
+  EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_conflicts_total 0\n"));
+  EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_duplicates_total 3\n"));
+
+  metrics::Batch foreign = batch(2, 2);
+  foreign.hostname = "attacker";
+  append_v2(foreign);
+  EXPECT_THAT(run().seen, ElementsAre());
+  EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_conflicts_total 1\n"));
+
+  // Nobody has told the reader this set.
+  log_.writer().append({"a", {}, *payload::encode(batch(4), {.name_set = true})}, ignore_, 1);
+  const Sink sink = run();
+  ASSERT_EQ(sink.skipped.size(), 1U);
+  EXPECT_THAT(sink.skipped[0], HasSubstr("is not known"));
 }
 
 // Counts batches, and stores the count in snapshots.

@@ -9,10 +9,10 @@
 
 namespace monitor::analysis {
 
-// Agents repeat a batch with exactly the same bytes. A server may write it as protobuf once and as JSON another time;
-// digests of different forms cannot be compared.
+// Agents repeat a batch with exactly the same bytes. A server may write it as protobuf once and as JSON or payload v2
+// another time; digests of protobuf and of the others, which are digests of the decoded batch, cannot be compared.
 struct Digest {
-  uint32_t value = 0;  // lowest bit: 1 for JSON
+  uint32_t value = 0;  // lowest bit: 1 for JSON and payload v2
 
   bool contradicts(Digest other) const { return ((value ^ other.value) & 1) == 0 && value != other.value; }
   bool operator==(const Digest&) const = default;

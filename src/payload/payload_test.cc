@@ -142,6 +142,24 @@ TEST(Payload, ElapsedTimeOfAnotherClockCostsBytesNotValues) {
   EXPECT_LT(explained.size(), unexplained.size());
 }
 
+TEST(Payload, ARateGivesBackTheGrowthThatTheKernelCounted) {
+  SeededRandom random(3);
+  for (const auto& [form, unit] : {std::pair{Form::kRate, 1}, {Form::kSectorRate, 512}, {Form::kPageRate, 4096}}) {
+    for (int i = 0; i < 2000; ++i) {
+      const uint64_t growth = random.next() >> (24 + random.below(40));
+      const auto elapsed = static_cast<int64_t>(1 + random.below(static_cast<uint64_t>(unit) * kSecond - 1));
+      const auto rate = value_of(form, growth, elapsed);
+      ASSERT_TRUE(rate);
+      if (*rate == INT64_MAX) continue;
+      EXPECT_EQ(integer_of(form, *rate, elapsed), growth) << elapsed << " ns, computation " << static_cast<int>(form);
+    }
+  }
+  // Over ten seconds, several growths have the same rate, and each of them stands for all.
+  EXPECT_EQ(value_of(Form::kRate, 1003, 10 * kSecond), 100);
+  EXPECT_EQ(integer_of(Form::kRate, int64_t{100}, 10 * kSecond), 1000U);
+  EXPECT_EQ(integer_of(Form::kPageRate, int64_t{100}, kSecond), std::nullopt) << "no number of pages has this rate";
+}
+
 TEST(Payload, RowsAreThoseOfTheCatalog) {
   std::set<std::string> names;
   for (const Row& row : table()) {
