@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "base/hex.h"
 #include "base/random.h"
@@ -47,7 +46,7 @@ Batch default_batch(size_t ticks = 1) {
                                            used,
                                            limit,
                                            rate(0, elapsed),
-                                           rate(77 * 4096, elapsed),
+                                           rate(77UL * 4096, elapsed),
                                            rate(1234 + tick, elapsed),
                                            rate(987'654'321, elapsed)};
     for (uint32_t i = 0; i < values.size(); ++i) {
@@ -160,19 +159,15 @@ TEST(Payload, ARateGivesBackTheGrowthThatTheKernelCounted) {
   EXPECT_EQ(integer_of(Form::kPageRate, int64_t{100}, kSecond), std::nullopt) << "no number of pages has this rate";
 }
 
+// A metric that the catalog gets later needs no row: its series travel with their names.
 TEST(Payload, RowsAreThoseOfTheCatalog) {
-  std::set<std::string> names;
   for (const Row& row : table()) {
     ASSERT_NE(metrics::find_metric(row.series.name), nullptr) << row.series.name;
     EXPECT_EQ(row.series, metrics::declared_series(row.series.name, row.series.labels)) << row.series.name;
-    names.insert(row.series.name);
     std::vector<std::string> values(row.slots.size(), "v");
     const auto match = find_row(series_of(row, values));
     ASSERT_TRUE(match) << row.series.name;
     EXPECT_EQ(&table()[match->number], &row) << "two rows have the same series";
-  }
-  for (const auto* collector : metrics::collectors()) {
-    for (const auto& metric : collector->metrics) EXPECT_TRUE(names.contains(std::string(metric.name))) << metric.name;
   }
 }
 
