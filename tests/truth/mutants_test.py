@@ -28,6 +28,7 @@ from table import FILESYSTEMS, MUTANTS  # noqa: E402
 SRC = os.path.join(ROOT, "src")
 # The sources that a mutant may change or that may include what it changes, relative to src/.
 SOURCES = [os.path.relpath(path, SRC) for folder in ("inputs", "inputs/proc", "metrics/catalog") for path in glob.glob(os.path.join(SRC, folder, "*.*"))]
+SOURCES.append("base/scaled_quotient.h")
 
 
 def commands_of(target):

@@ -3,8 +3,8 @@ src/inputs."""
 
 VALUES = [
     ("collector.cc", "scaled_quotient(growth, 1'000'000'000,", "scaled_quotient(growth, 1'000'000,"),
-    ("collector.cc", "(numerator * 2 + whole) /", "(numerator * 2) /"),
-    ("collector.cc", "(numerator * 2 + whole) /", "(numerator * 2 + whole - 1) /"),
+    ("base/scaled_quotient.h", "(numerator * 2 + whole) /", "(numerator * 2) /"),
+    ("base/scaled_quotient.h", "(numerator * 2 + whole) /", "(numerator * 2 + whole - 1) /"),
     ("collector.cc", "scaled_quotient(std::min(part, whole), 10'000,", "scaled_quotient(std::min(part, whole), 1'000,"),
     ("collector.cc", "scaled_quotient(std::min(part, whole),", "scaled_quotient(part,"),
     ("metrics/catalog/spec.h", "kShareExponent = -4;", "kShareExponent = -3;"),
