@@ -281,7 +281,7 @@ TEST(Engine, ReadsAndValidatesEveryKindOfValue) {
   World w;
   w.source.put(kOwn, R"({"interval": 2, "log_level": "debug", "spool": {"max": "256MiB", "full": "drop-newest"},
     "metrics": [{"name": "cpu", "interval": "100ms"}, {"name": "net in", "include": ["eth*"], "exclude": ["eth9"]},
-                {"name": "processes", "top": 3}]})");
+                {"name": "processes", "top": 3, "groups": ["a*"]}]})");
   w.engine.start();
   const Settings& s = w.engine.settings();
   EXPECT_EQ(w.engine.state().error, "");
@@ -292,6 +292,8 @@ TEST(Engine, ReadsAndValidatesEveryKindOfValue) {
   EXPECT_EQ(s.interval_of(s.metrics[1]), 2 * kNanosPerSecond);
   EXPECT_EQ(s.metrics[1].include, std::vector<std::string>{"eth*"});
   EXPECT_EQ(s.metrics[2].count(metrics::kTop), 3);
+  EXPECT_EQ(s.metrics[2].patterns_of("groups"), std::vector<std::string>{"a*"});
+  EXPECT_TRUE(s.metrics[1].patterns_of("groups").empty());
   EXPECT_EQ(s.metrics[1].count(metrics::kTop), 10) << "the usual value";
   const std::vector<std::pair<std::string, std::string>> wrong = {
       {R"({"log_level": "debugg"})", "did you mean \"debug\""},
@@ -309,6 +311,7 @@ TEST(Engine, ReadsAndValidatesEveryKindOfValue) {
       {R"({"metrics": [{"name": "processes", "top": -1}]})", "a whole number from 0 to 100"},
       {R"({"metrics": [{"name": "processes", "top": 101}]})", "/metrics/0/top"},
       {R"({"metrics": [{"name": "processes", "top": 2.5}]})", "/metrics/0/top"},
+      {R"({"metrics": [{"name": "processes", "groups": "a"}]})", "must be a list"},
       {R"({"metrics": [{"name": "cpu", "top": 5}]})", "option of \"cpu\""},
       {R"({"groups": "web"})", "/groups"},
       {R"({"groups": ["we b"]})", "/groups/0"},

@@ -46,7 +46,7 @@ Setting setting_of(const OptionSpec& option) {
       setting.type = SettingType::kPatterns;
       setting.default_value = "[]";
       setting.bounds = "at most 64 texts of 1 to 256 bytes";
-      setting.example = R"(["eth*", "en?0"])";
+      setting.example = option.name == "groups" ? R"(["nginx", "postgres*"])" : R"(["eth*", "en?0"])";
       break;
     case OptionSpec::Type::kCount:
       setting.type = SettingType::kCount;

@@ -25,8 +25,15 @@ struct MetricSelection {
   std::vector<std::string> include = {};  // patterns of devices, interfaces, mount points; empty: the default ones
   std::vector<std::string> exclude = {};
   std::map<std::string, int64_t, std::less<>> counts = {};  // options that are numbers: "top"
+  // Options that are other lists of patterns: "groups".
+  std::map<std::string, std::vector<std::string>, std::less<>> patterns = {};
 
   bool has(std::string_view flag) const { return flags.contains(flag); }
+  // The patterns of an option that is neither `include` nor `exclude`.
+  std::vector<std::string> patterns_of(std::string_view option) const {
+    const auto found = patterns.find(option);
+    return found == patterns.end() ? std::vector<std::string>() : found->second;
+  }
   // The value of an option of type kCount.
   int64_t count(const metrics::OptionSpec& option) const {
     const auto found = counts.find(option.name);

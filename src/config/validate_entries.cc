@@ -88,8 +88,12 @@ void Validator::read_metric_option(const std::string& path, const std::string& n
   }
   const Setting& setting = metric_option(name).setting;
   if (name == "interval") selection.interval_ns = duration(setting, path, value).value_or(0);
-  if (name == "include") selection.include = texts(setting, path, value, kMaxPatterns, valid_pattern);
-  if (name == "exclude") selection.exclude = texts(setting, path, value, kMaxPatterns, valid_pattern);
+  if (setting.type == SettingType::kPatterns) {
+    auto& patterns = name == "include"   ? selection.include
+                     : name == "exclude" ? selection.exclude
+                                         : selection.patterns[name];
+    patterns = texts(setting, path, value, kMaxPatterns, valid_pattern);
+  }
   if (setting.type == SettingType::kCount) {
     if (const auto given = number(setting, path, value)) selection.counts[name] = static_cast<int64_t>(*given);
   }

@@ -30,6 +30,10 @@ OURS = {
     "system.memory.zfs.arc.usage",
     "system.paging.io",
     "system.pressure.stall",
+    "system.process.group.count",
+    "system.process.group.cpu.utilization",
+    "system.process.group.disk.io",
+    "system.process.group.memory.usage",
 }
 KINDS = {"counter": "counter", "gauge": "gauge", "updowncounter": "gauge"}
 

@@ -174,8 +174,12 @@ Result<ProcessTable::Outcome> ProcessTable::read_process(Process& process) {
 
 void ProcessTable::read_io(Process& process) {
   const auto text = read_file(process.pid, "io");
-  if (!text) return;
+  if (!text) {
+    process.io_refused = errno != ENOENT && errno != ESRCH;
+    return;
+  }
   const auto io = parse_process_io(*text);
+  process.io_refused = !io;
   if (!io) return;
   process.io = {io->read_bytes, io->write_bytes};
   process.io_known = true;

@@ -39,6 +39,7 @@ struct Process {
   bool kernel_thread = false;
   bool cpu_growth_known = false;
   bool io_known = false;
+  bool io_refused = false;  // the process exists, but its I/O could not be read
   bool io_growth_known = false;
   // Kept for TopList: whether the process was among the top ones in this reading and in the one before.
   bool ranked = false;

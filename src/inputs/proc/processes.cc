@@ -52,6 +52,10 @@ void ProcessesCollector::configure(const std::vector<config::MetricSelection>& s
   counters_ = wanted_ && selection->has("counters");
   top_ = wanted_ ? static_cast<size_t>(selection->count(metrics::kTop)) : 0;
   if (top_ == 0) list_.clear();
+  const auto patterns = wanted_ ? selection->patterns_of("groups") : std::vector<std::string>();
+  const bool per_user = wanted_ && selection->has("per_user");
+  has_groups_ = per_user || !patterns.empty();
+  groups_.configure(patterns, per_user);
   if (wanted_) return;
   // The baselines are dropped, because rates would average over the pause.
   table_.reset();
@@ -72,6 +76,7 @@ void ProcessesCollector::forget_series() {
   state_ids_.fill(kNoSeries);
   created_rate_id_ = created_id_ = kNoSeries;
   list_.forget_series();
+  groups_.forget_series();
 }
 
 Status ProcessesCollector::collect(const Timestamp& now, TickBuilder& out) {
@@ -79,14 +84,16 @@ Status ProcessesCollector::collect(const Timestamp& now, TickBuilder& out) {
   if (!text) return text.error();
   const auto counts = parse_fork_counts(*text);
   if (!counts) return counts.error();
-  if (auto read = table_.read(top_ > 0); !read) return read;
+  if (auto read = table_.read(top_ > 0 || has_groups_); !read) return read;
   const int64_t elapsed = last_mono_ == 0 ? 0 : now.mono_ns - last_mono_;
   last_mono_ = now.mono_ns;
   processors_ = counts->processors;
   log_hidden();
   if (!table_.is_partial()) add_states(out);
   add_created(counts->created, elapsed, out);
-  if (top_ == 0 || elapsed <= 0) return {};
+  if (elapsed <= 0) return {};
+  if (has_groups_ && !table_.is_partial()) add_groups(now, elapsed, out);
+  if (top_ == 0) return {};
   list_.update(table_, top_, now.mono_ns);
   for (ListedProcess& listed : list_.processes()) {
     const Process* const process = table_.find(listed.pid);
@@ -94,6 +101,14 @@ Status ProcessesCollector::collect(const Timestamp& now, TickBuilder& out) {
     add_process(*process, listed, elapsed, out);
   }
   return {};
+}
+
+void ProcessesCollector::add_groups(const Timestamp& now, int64_t elapsed_ns, TickBuilder& out) {
+  const auto share = [&](uint64_t ticks) {
+    return processor_share(ticks, units_.ticks_per_second, elapsed_ns, processors_);
+  };
+  const auto user_name = [&](uint32_t user) { return users_.name(user, now.mono_ns); };
+  groups_.add({table_, user_name, share, units_.page_bytes, elapsed_ns}, out);
 }
 
 // Sums over only some of the processes would be wrong.

@@ -1,5 +1,5 @@
 // The processes of a host: how many there are in each state, how many were created, and CPU time, memory and I/O of the
-// top ones (top_list.h).
+// top ones (top_list.h) and of groups (process_groups.h).
 //
 // Processes are those of the procfs: in a container without --procfs, the container's own.
 #pragma once
@@ -11,6 +11,7 @@
 
 #include "inputs/collector.h"
 #include "inputs/proc/kernel_file.h"
+#include "inputs/proc/process_groups.h"
 #include "inputs/proc/process_table.h"
 #include "inputs/proc/roots.h"
 #include "inputs/proc/top_list.h"
@@ -44,15 +45,18 @@ class ProcessesCollector final : public Collector {
   void add_created(uint64_t created, int64_t elapsed_ns, TickBuilder& out);
   void add_process(const Process& process, ListedProcess& listed, int64_t elapsed_ns, TickBuilder& out);
   bool describe(const Process& process, ListedProcess& listed, int64_t mono_ns);
+  void add_groups(const Timestamp& now, int64_t elapsed_ns, TickBuilder& out);
   void log_hidden();
 
   KernelUnits units_;
   KernelFile stat_;
   ProcessTable table_;
   TopList list_;
+  ProcessGroups groups_;
   UserNames users_;
   bool wanted_ = false;
   bool counters_ = false;
+  bool has_groups_ = false;
   bool hidden_ = false;  // in the last reading; logged once
   size_t top_ = 0;
   int64_t last_mono_ = 0;

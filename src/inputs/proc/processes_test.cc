@@ -278,6 +278,37 @@ TEST_F(Processes, AFullTableOfSeriesDropsPointsAndRecovers) {
   EXPECT_EQ(out.over_cardinality(), 4U) << "five states and one rate had room";
 }
 
+TEST_F(Processes, GroupsHaveSumsAndStayWhenNobodyMatches) {
+  config::MetricSelection selection{"processes"};
+  selection.counts["top"] = 0;
+  selection.flags.insert("per_user");
+  selection.patterns["groups"] = {"post*", "nginx"};
+  collector_.configure({selection});
+  put({.pid = 1, .cpu = 5, .rss = 1});
+  put({.pid = 2, .cpu = 0, .rss = 2, .name = "postgres"});
+  put({.pid = 3, .cpu = 0, .rss = 3, .name = "postmaster"});
+  ASSERT_TRUE(read());
+  put({.pid = 2, .cpu = 250, .rss = 2, .written = 1000, .name = "postgres"});
+  put({.pid = 3, .cpu = 375, .rss = 3, .written = 500, .name = "postmaster"});
+  ASSERT_TRUE(read());
+  const std::string name = "system.process.group.";
+  EXPECT_DOUBLE_EQ(value(name + "count{process.group=post*}"), 2);
+  EXPECT_DOUBLE_EQ(value(name + "cpu.utilization{process.group=post*}"), 0.25);
+  EXPECT_DOUBLE_EQ(value(name + "memory.usage{process.group=post*}"), 5 * 65'536);
+  EXPECT_DOUBLE_EQ(value(name + "disk.io.rate{disk.io.direction=write,process.group=post*}"), 300);
+  EXPECT_DOUBLE_EQ(value(name + "count{process.group=nginx}"), 0);
+  EXPECT_DOUBLE_EQ(value(name + "disk.io.rate{disk.io.direction=write,process.group=nginx}"), 0);
+  const std::string owner = std::to_string(getuid());
+  EXPECT_DOUBLE_EQ(value(name + "count{process.owner=" + owner + "}"), 3);
+  errors_ = {{"3/io", EACCES}};
+  ASSERT_TRUE(read());
+  EXPECT_TRUE(std::isnan(value(name + "disk.io.rate{disk.io.direction=write,process.group=post*}")));
+  EXPECT_DOUBLE_EQ(value(name + "disk.io.rate{disk.io.direction=write,process.group=nginx}"), 0);
+  errors_ = {{"3/stat", EACCES}};
+  ASSERT_TRUE(read());
+  EXPECT_TRUE(std::isnan(value(name + "count{process.group=post*}"))) << "of some of them is no sum";
+}
+
 TEST_F(Processes, AnotherScheduleTakesOverTheBaselines) {
   put({.pid = 1, .cpu = 10, .rss = 1, .written = 5});
   ASSERT_TRUE(read());

@@ -59,8 +59,16 @@ constexpr std::array<SimulatedProcess, 4> kProcesses = {{{"postgres", "postgres"
 // The parts for which a metric has series, with their share of its typical value: for most metrics only the host.
 std::vector<std::pair<metrics::Labels, double>> parts_of(const metrics::MetricSpec& metric,
                                                          const config::MetricSelection& selection) {
-  if (!metric.name.starts_with("process.")) return {{{}, 1}};
   std::vector<std::pair<metrics::Labels, double>> parts;
+  if (metric.name.starts_with("system.process.group.")) {
+    for (const std::string& pattern : selection.patterns_of("groups"))
+      parts.push_back({{{"process.group", pattern}}, 1});
+    for (const SimulatedProcess& one : kProcesses) {
+      if (selection.has("per_user")) parts.push_back({{{"process.owner", std::string(one.owner)}}, one.weight});
+    }
+    return parts;
+  }
+  if (!metric.name.starts_with("process.")) return {{{}, 1}};
   for (const SimulatedProcess& one : kProcesses) {
     if (std::cmp_greater_equal(parts.size(), selection.count(metrics::kTop))) break;
     parts.push_back({{{"process.command", std::string(one.command)},

@@ -7,7 +7,19 @@ namespace monitor::metrics::catalog {
 
 namespace {
 
-constexpr std::array kOptions = {kTop, kCounters};
+constexpr std::array kOptions = {
+    kTop,
+    OptionSpec{.name = "per_user",
+               .since = "0.2.0",
+               .description = "Adds the sums over the processes of each user, labelled process.owner"},
+    OptionSpec{.name = "groups",
+               .type = OptionSpec::Type::kPatterns,
+               .since = "0.2.0",
+               .description =
+                   "Adds the sums over all processes whose command matches a pattern (wildcards * and ?), for "
+                   "each of these patterns, labelled process.group"},
+    kCounters,
+};
 
 constexpr std::array kSelectors = {
     SelectorSpec{.name = "processes",
@@ -58,6 +70,54 @@ constexpr std::array kMetrics = {
         .source = "`stat`",
         .formula = "`processes`",
         .rules = "as of the rate",
+    },
+    MetricSpec{
+        .name = "system.process.group.count",
+        .title = "Processes of a group",
+        .unit = "{process}",
+        .selectors = "processes",
+        .typical = 5,
+        .description = "Processes of a user, or whose command matches a pattern.",
+        .source = "`PID/stat`, owner of `PID`, `/etc/passwd`",
+        .formula = "their number",
+        .rules = "only with `groups` or `per_user`; 0 for a pattern that none matches. [Groups](#groups-of-processes)",
+        .equals = "`pgrep -c`",
+    },
+    MetricSpec{
+        .name = "system.process.group.cpu.utilization",
+        .title = "CPU utilization of groups of processes",
+        .unit = "1",
+        .exponent = kFineShareExponent,
+        .selectors = "processes",
+        .typical = 0.1,
+        .description = "Share of the time of all processors that the processes of a group used.",
+        .source = "`PID/stat`, `stat`",
+        .formula = "as for a process, of the sum of their growth",
+        .rules = "[groups](#groups-of-processes)",
+    },
+    MetricSpec{
+        .name = "system.process.group.memory.usage",
+        .title = "Memory of groups of processes",
+        .unit = "By",
+        .selectors = "processes",
+        .typical = 900e6,
+        .description = "Resident memory of the processes of a group.",
+        .source = "`PID/stat`",
+        .formula = "sum of rss x page size",
+        .rules = "memory that they share counts once for each of them. [Groups](#groups-of-processes)",
+    },
+    MetricSpec{
+        .name = "system.process.group.disk.io.rate",
+        .title = "Disk throughput of groups of processes",
+        .unit = "By/s",
+        .selectors = "processes",
+        .labels = kDirections,
+        .typical = 1e6,
+        .description =
+            "Bytes per second that the processes of a group caused to be read from disks or written to them.",
+        .source = "`PID/io`",
+        .formula = "as for a process, of the sum of their growth",
+        .rules = "none if that of one of them cannot be read. [Groups](#groups-of-processes)",
     },
     MetricSpec{
         .name = "process.cpu.utilization",

@@ -18,7 +18,7 @@ namespace monitor::metrics {
 struct OptionSpec {
   enum class Type {
     kFlag,      // true or false; read with MetricSelection::has()
-    kPatterns,  // a list of patterns: `include` and `exclude`
+    kPatterns,  // a list of patterns: `include` and `exclude`; others are read with MetricSelection::patterns_of()
     kCount,     // a whole number; read with MetricSelection::count()
   };
   // The bounds of a kCount, and its value if the configuration has none.

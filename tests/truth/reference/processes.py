@@ -16,6 +16,7 @@ import os
 import re
 from fractions import Fraction
 
+from .flows import matches
 from .units import half_away, per_second, series, shown
 
 STATES = {"R": "running", "D": "blocked", "T": "stopped", "t": "stopped", "Z": "defunct", "X": "defunct", "x": "defunct"}
@@ -55,6 +56,7 @@ class Process:
         name = found[1].decode("utf-8", "surrogateescape")
         self.command = re.sub(r"(:[^+-]*)[+-].*", r"\1", name, flags=re.S) if flags & 0x20 else name
         self.key = (self.pid, self.start)
+        self.io_refused = False
         self.io = None if self.kernel else self.read_io()
         statm = self.own("statm").split()
         self.exact = int(statm[1]) if len(statm) > 1 else self.rss
@@ -67,8 +69,14 @@ class Process:
             return b""
 
     def read_io(self):
-        text = self.own("io")
+        try:
+            text = contents(os.path.join(self.folder, "io"))
+        except Unreadable:
+            text = b""
+        if text is None:
+            return None
         found = [re.search(rb"^%b_bytes: (\d+)$" % name, text, re.M) for name in (b"read", b"write")]
+        self.io_refused = not all(found)
         return tuple(int(one[1]) for one in found) if all(found) else None
 
     def compare(self, before):
@@ -122,6 +130,7 @@ class Processes:
         options = chosen.get("processes", {})
         self.wanted, self.counters = "processes" in chosen, options.get("counters", False)
         self.top = options.get("top", 10)
+        self.patterns, self.per_user = options.get("groups", []), options.get("per_user", False)
         self.ranking, self.last, self.forks, self.described = Ranking(self.top), None, None, {}
         self.elapsed = Fraction(0)  # since the last reading that succeeded
 
@@ -182,6 +191,28 @@ class Processes:
             if self.counters and process.io is not None:
                 yield series("process.disk.io", **own), process.io[i]
 
+    def groups(self, now, passwd):
+        """(label, value) -> its processes."""
+        found = {("process__group", pattern): [] for pattern in self.patterns}
+        for pattern in self.patterns:
+            found["process__group", pattern] = [p for p in now.values() if matches([pattern], p.command)]
+        for process in now.values() if self.per_user else ():
+            user = os.stat(process.folder).st_uid
+            found.setdefault(("process__owner", passwd.get(user, str(user))), []).append(process)
+        return found
+
+    def sums(self, label, processes, elapsed, cpus):
+        name = "system.process.group."
+        yield series(name + "count", **label), len(processes)
+        share = sum(p.cpu_growth or 0 for p in processes) / (Fraction(elapsed) * os.sysconf("SC_CLK_TCK") * cpus)
+        yield series(name + "cpu.utilization", **label), half_away(min(share, Fraction(1)) * 10**6) / 10**6
+        yield series(name + "memory.usage", **label), sum(p.rss for p in processes) * os.sysconf("SC_PAGE_SIZE")
+        if any(p.io_refused for p in processes) or processes and all(p.io is None for p in processes):
+            return
+        for i, direction in enumerate(DIRECTIONS):
+            growth = sum(p.io_growth[i] for p in processes if p.io_growth is not None)
+            yield series(name + "disk.io.rate", **label, disk__io__direction=direction), per_second(growth, elapsed)
+
     def read(self, reading, elapsed):
         text = (reading.text("proc/stat") or "") if self.wanted else ""
         forks, cpus = re.search(r"^processes (\d+)$", text, re.M), len(re.findall(r"^cpu\d", text, re.M))
@@ -202,12 +233,14 @@ class Processes:
             out |= {series("system.process.count", process__state=state): 0 for state in ALL_STATES}
             for process in now.values():
                 out[series("system.process.count", process__state=process.state)] += 1
+        lines = (reading.text("rootfs/etc/passwd") or "").splitlines()
+        passwd = {int(f[2]): f[0] for f in reversed([line.split(":") for line in lines]) if len(f) > 2 and f[2].isdigit()}
+        for (label, value), processes in self.groups(now, passwd).items() if complete else ():
+            out |= dict(self.sums({label: shown(value)}, processes, elapsed, cpus))
         if self.top == 0:
             return out
         listed = self.ranking.choose(now, elapsed)
         self.described = {key: value for key, value in self.described.items() if key in listed}
-        lines = (reading.text("rootfs/etc/passwd") or "").splitlines()
-        passwd = {int(f[2]): f[0] for f in reversed([line.split(":") for line in lines]) if len(f) > 2 and f[2].isdigit()}
         for key in listed:
             out |= dict(self.figures(now[key], self.labels(now[key], passwd), elapsed, cpus))
         return out
