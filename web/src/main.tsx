@@ -11,6 +11,7 @@ import './styles/messages.css';
 import './styles/ledger.css';
 import './styles/views.css';
 import { render } from 'preact';
+import { askEarly } from './host/early';
 import { session } from './lib/session';
 import { stream } from './lib/stream';
 import { App, shown } from './shell/app';
@@ -57,6 +58,7 @@ function onAddress(change: HashChangeEvent): void {
 }
 
 readRoute();
+if (route.value.page === 'agent') askEarly(route.value.parameters);
 void pageOf(route.value.page).load().catch(() => undefined);  // at once, beside the question who is logged in
 applySettings(document.documentElement);
 render(<App logOut={() => void logOut()} />, document.getElementById('page')!);

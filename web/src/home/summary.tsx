@@ -76,7 +76,7 @@ function Changes({ store }: { store: FleetStore }) {
           {found.map((one) => (
             <li key={`${one.kind} ${one.agent} ${one.at} ${one.what}`} class={`change is-${one.kind}`}>
               <Icon name={ICONS[one.kind]} size={13} />
-              <span>{one.agent !== '' && <><a href={link('agent', { agents: one.agent, ...rangeAround(one.at, now) })}>{one.agent}</a> </>}{one.agent !== '' && one.what.startsWith(one.agent) ? one.what.slice(one.agent.length) : one.what}</span>
+              <span>{one.agent !== '' && <><a href={link('agent', { agents: one.agent, ...rangeAround(one.at, now) })}>{one.agent}</a></>}{one.agent === '' ? one.what : one.what.startsWith(one.agent) ? one.what.slice(one.agent.length) : ` ${one.what}`}</span>
               <time>{age(now - one.at)} ago</time>
             </li>
           ))}

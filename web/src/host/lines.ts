@@ -17,19 +17,24 @@ export function lineOf(series: Series, label: string, key: string, below: boolea
   return { key, label, below, times: series.times, values: series.values ?? series.avg ?? [], min: series.min, max: series.max };
 }
 
+export interface Keyed { series: Series; key: string }  // the key that events have
+
 // One series for each agent, metric and set of labels. The history has several where a series has changed its form, e.g. since
-// a plugin makes fractions of its integers; those with the same unit follow each other.
-export function joined(all: Series[]): Series[] {
-  const found = new Map<string, Series>();
+// a plugin makes fractions of its integers, or where the agent has got other labels; those with the same unit follow each
+// other. Events come for the newest one.
+export function joined(all: Keyed[]): Keyed[] {
+  const found = new Map<string, Keyed>();
   for (const one of all) {
-    const key = JSON.stringify([one.agent, one.metric, one.unit, Object.entries(one.labels).sort()]);
-    const before = found.get(key);
-    found.set(key, before === undefined ? one : joinedPair(before, one));
+    const { agent, metric, unit, labels } = one.series;
+    const id = JSON.stringify([agent, metric, unit, Object.entries(labels).sort()]);
+    const before = found.get(id);
+    found.set(id, before === undefined ? one : joinedPair(before, one));
   }
   return [...found.values()];
 }
 
-function joinedPair(a: Series, b: Series): Series {
+function joinedPair(one: Keyed, other: Keyed): Keyed {
+  const [a, b] = [one.series, other.series];
   const times = [...a.times, ...b.times];
   const order = times.map((_, i) => i).sort((i, k) => times[i]! - times[k]!);
   const both: Series = { ...b, times: order.map((i) => times[i]!) };
@@ -39,7 +44,7 @@ function joinedPair(a: Series, b: Series): Series {
     const values = [...x, ...y];
     both[name] = order.map((i) => values[i]!);
   }
-  return both;
+  return { series: both, key: (a.times[a.times.length - 1] ?? 0) > (b.times[b.times.length - 1] ?? 0) ? one.key : other.key };
 }
 
 type Column = (number | null | undefined)[];

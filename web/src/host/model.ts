@@ -5,12 +5,12 @@ import { ApiError, ask, type AgentRow, type Fleet, type Range, type Tick } from 
 import { clock, count, many } from '../lib/format';
 import { go } from '../lib/page';
 import { stream } from '../lib/stream';
+import { agentsOf, MOST_AGENTS, rangeQuery, takeEarly } from './early';
 import { loadMarks, marksOf, type Mark } from './marks';
 import { Panels, type Taken } from './panels';
 import { orderOf, orderText, type Order } from './processes';
 import { TimeRange } from './time_range';
 
-const MOST_AGENTS = 20;
 const MOST_FACTS = 6;
 const MOST_ASKED = 10_000;
 const RETRY = 2000;  // milliseconds
@@ -37,6 +37,7 @@ export class HostModel {
   private loading = 0;
   private loadedAt = 0;
   private again = 0;
+  private knowing: Promise<void> = Promise.resolve();
   private closed = false;
   private readonly asked = new Map<string, number>();  // reloads caused by series without a chart
   private timers: number[] = [];
@@ -54,15 +55,15 @@ export class HostModel {
 
   // The parameters in the address have changed.
   update(parameters: URLSearchParams): void {
-    this.choose((parameters.get('agents') ?? '').split(',').filter((one) => one !== '').slice(0, MOST_AGENTS));
+    this.choose(agentsOf(parameters));
     this.range.read(parameters);
     this.metric.value = parameters.get('metric') ?? '';
     this.earlier.value = Number(parameters.get('earlier') ?? 0) || 0;
     this.order.value = orderOf(parameters.get('processes') ?? '');
     this.following = '';
     ++this.moved.value;
+    this.knowing = this.loadFacts();
     void this.load();
-    void this.loadFacts();
   }
 
   close(): void {
@@ -140,8 +141,8 @@ export class HostModel {
   private chooseAndLoad(next: string[]): void {
     this.choose(next);
     this.updateAddress(false);
+    this.knowing = this.loadFacts();
     void this.load();
-    void this.loadFacts();
   }
 
   private updateAddress(replace: boolean): void {
@@ -150,9 +151,7 @@ export class HostModel {
   }
 
   private ask(back: number): Promise<Range> {
-    const [from, to] = this.range.bounds();
-    const points = Math.max(950, Math.min(1400, window.innerWidth));
-    return ask<Range>('/range', { agent: this.agents.value, metric: this.metric.value, from: (from - back).toFixed(3), to: (this.range.live && back === 0 ? to + 2 : to - back).toFixed(3), points });
+    return ask<Range>('/range', rangeQuery(this.agents.value, this.metric.value, this.range, back));
   }
 
   private async load(): Promise<void> {
@@ -164,7 +163,8 @@ export class HostModel {
       return;
     }
     try {
-      const range = await this.ask(0);
+      const range = (await takeEarly(this.agents.value, this.metric.value, this.range)) ?? (await this.ask(0));
+      await this.knowing;  // charts leave out the labels of their agents
       if (mine !== this.loading || this.closed) return;
       this.loadedAt = performance.now();
       this.show(range);
@@ -183,12 +183,17 @@ export class HostModel {
   private async loadEarlier(mine: number): Promise<void> {
     const back = this.earlier.value;
     const range = await this.ask(back);
-    if (mine === this.loading && !this.closed) this.panels.compare(range, back, 'earlier', this.agents.value.length);
+    if (mine === this.loading && !this.closed) this.panels.compare(range, back, 'earlier', this.agents.value.length, this.own());
+  }
+
+  // The labels of the agents' configurations.
+  private own(): Record<string, Record<string, string>> {
+    return Object.fromEntries(this.facts.value.flatMap(({ agent, row }) => (row === null ? [] : [[agent, row.labels]])));
   }
 
   private show(range: Range): void {
     this.resolution = range.resolution;
-    this.panels.show(range, this.range.live, this.agents.value.length, this.metric.value !== '');
+    this.panels.show(range, this.range.live, this.agents.value.length, this.metric.value !== '', this.own());
     this.loaded.value = true;
     if (this.earlier.value === 0) this.panels.compare(null, 0, '', 1);
     const points = range.series.reduce((sum, one) => sum + one.times.length, 0);

@@ -4,7 +4,7 @@ import { signal } from '@preact/signals';
 import type { Range, Tick } from '../lib/api';
 import { seriesName } from '../lib/format';
 import { appendNewer, hasTime, lineOf, type Line } from './lines';
-import { specsOf, type Spec } from './sections';
+import { specsOf, type Labels, type Spec } from './sections';
 
 const MOST_CHARTS = 60;
 const DEEP = new Set(['cpu.logical_number,cpu.mode']);
@@ -44,20 +44,20 @@ export class Panels {
 
   // Shows exactly these series. With `live`, lines keep ticks that are newer than the range.
   // `all`: also charts of parts of parts, such as the modes of each processor, which are too many for a dashboard.
-  show(range: Range, live: boolean, agents: number, all: boolean): void {
+  show(range: Range, live: boolean, agents: number, all: boolean, own: Record<string, Labels>): void {
     const continues = live && this.resolution === 'full' && range.resolution === 'full';
     const linesBefore = this.byKey;
     const before = new Map(this.shown.value.map((one) => [one.key, one]));
     this.resolution = range.resolution;
     this.byKey = new Map();
-    const every = specsOf(range, agents);
+    const every = specsOf(range, agents, own);
     const specs = every.filter((one) => all || !DEEP.has(one.by));
     this.metrics = every.length;
     const panels = specs.slice(0, MOST_CHARTS).map((spec) => {
       const panel = before.get(spec.key) ?? { key: spec.key, spec, lines: [], past: [], drawing: null, seen: false, dirty: true };
       panel.spec = spec;
-      panel.lines = spec.series.map(({ series, label, below }) => {
-        const line = lineOf(series, label, `${series.agent} ${seriesName(series.metric, series.labels)}`, below);
+      panel.lines = spec.series.map(({ series, key, label, below }) => {
+        const line = lineOf(series, label, key, below);
         return continues ? appendNewer(line, linesBefore.get(line.key)?.line) : line;
       });
       for (const line of panel.lines) this.byKey.set(line.key, { panel, line });
@@ -75,8 +75,8 @@ export class Panels {
   }
 
   // Lines of the past, moved to the present; null: none.
-  compare(range: Range | null, by: number, label: string, agents: number): void {
-    const specs = new Map(range === null ? [] : specsOf(range, agents).map((one) => [one.key, one]));
+  compare(range: Range | null, by: number, label: string, agents: number, own: Record<string, Labels> = {}): void {
+    const specs = new Map(range === null ? [] : specsOf(range, agents, own).map((one) => [one.key, one]));
     for (const panel of this.shown.value) {
       const spec = specs.get(panel.key);
       panel.past = spec === undefined || panel.spec.mode === 'stack' ? [] : spec.series.map((one) => {

@@ -60,7 +60,20 @@ test('a series that has changed its form is one line, in the order of time', () 
     { ...series('system.cpu.utilization', {}, 'b'), times: [3], values: [0.9] },
     { ...series('system.cpu.utilization', {}, 'a', 'By'), times: [3], values: [7] },
   ];
-  assert.deepEqual(joined(parts).map((one) => [one.agent, one.unit, one.times, one.values]), [
+  assert.deepEqual(joined(parts.map((one) => ({ series: one, key: '' }))).map(({ series: one }) => [one.agent, one.unit, one.times, one.values]), [
     ['a', '1', [1, 2, 3, 4, 5], [0.1, 0.2, 0.3, 0.4, 0.5]], ['b', '1', [3], [0.9]], ['a', 'By', [3], [7]]]);
   assert.equal(specsOf({ series: parts.slice(0, 2), metrics }, 1)[0]!.series.length, 1);
+});
+
+test('the labels of an agent\'s configuration do not tell its charts and lines apart', () => {
+  const own = { a: { rack: 'r1', 'system.device': 'x' }, b: { rack: 'r2' } };
+  const all = [series('system.cpu.utilization', { rack: 'r1', 'resource.system.device': 'x' }), series('system.cpu.utilization', { rack: 'r1', 'resource.system.device': 'x', 'cpu.mode': 'user' }), series('system.cpu.utilization', { rack: 'r1', 'resource.system.device': 'x', 'cpu.mode': 'idle' })];
+  const specs = specsOf({ series: all, metrics }, 1, own);
+  assert.deepEqual(specs.map((one) => [one.title, one.by, one.mode]), [['CPU utilization', '', 'lines'], ['CPU utilization by mode', 'cpu.mode', 'stack']]);
+  assert.deepEqual(specs.map((one) => one.series.map((line) => line.label)), [['utilization'], ['user']]);
+  assert.equal(specs[0]!.series[0]!.key, 'a system.cpu.utilization{rack=r1,resource.system.device=x}', 'events have all labels');
+  const renamed = specsOf({ series: [{ ...series('system.cpu.utilization', { rack: 'r1' }), times: [3, 4] }, series('system.cpu.utilization')], metrics }, 1, own)[0]!.series;
+  assert.deepEqual(renamed.map((one) => [one.key, one.series.times]), [['a system.cpu.utilization{rack=r1}', [1, 2, 3, 4]]], 'values before the agent had labels belong to the same line');
+  const two = specsOf({ series: [series('system.cpu.utilization', { rack: 'r1' }), series('system.cpu.utilization', { rack: 'r2' }, 'b'), series('system.cpu.utilization', { rack: 'other' }, 'b')], metrics }, 2, own);
+  assert.deepEqual(two.map((one) => [one.by, one.series.length]), [['', 2], ['rack', 1]], 'another value of that label is no label of the agent');
 });

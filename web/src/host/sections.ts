@@ -1,6 +1,7 @@
 // Which charts a host's series make, and in which section each is. Follows the names and labels that collectors declare;
 // knows nothing of the DOM.
 import type { MetricText, Range, Series } from '../lib/api';
+import { seriesName } from '../lib/format';
 import { joined } from './lines';
 import { PID } from './processes';
 
@@ -36,7 +37,7 @@ export interface Spec {
   unit: string;
   mode: Mode;
   same: boolean;   // its lines are those of the chart of the sum: there is only one part
-  series: { series: Series; label: string; below: boolean }[];  // below: drawn downwards from zero
+  series: { series: Series; key: string; label: string; below: boolean }[];  // `series` without the labels of its agent; key: as in events; below: drawn downwards from zero
 }
 
 const WORDS: Record<string, string> = {
@@ -82,10 +83,21 @@ function modeOf(by: string[], series: Series[], agents: number): Mode {
   return 'lines';
 }
 
-// A chart for each metric and each set of labels: the sum over a host is one chart, its parts are another.
-export function specsOf(range: Pick<Range, 'series' | 'metrics'>, agents: number): Spec[] {
+export type Labels = Record<string, string>;
+
+// The labels that tell the series of one agent apart: those of its configuration are on all of them.
+function without(series: Series, own: Labels | undefined): Series {
+  if (own === undefined) return series;
+  const labels = Object.entries(series.labels).filter(([name, value]) => own[name] !== value && !(name.startsWith('resource.') && own[name.slice('resource.'.length)] === value));
+  return { ...series, labels: Object.fromEntries(labels) };
+}
+
+// `own`: the labels of each agent's configuration. A chart for each metric and each set of labels: the sum over a host is one chart, its parts are another.
+export function specsOf(range: Pick<Range, 'series' | 'metrics'>, agents: number, own: Record<string, Labels> = {}): Spec[] {
   const groups = new Map<string, { metric: string; by: string[]; series: Series[] }>();
-  for (const series of joined(range.series)) {
+  const keys = new Map<Series, string>();
+  for (const { series, key: eventKey } of joined(range.series.map((one) => ({ series: without(one, own[one.agent]), key: `${one.agent} ${seriesName(one.metric, one.labels)}` })))) {
+    keys.set(series, eventKey);
     const metric = LOAD.exec(series.metric)?.[1] ?? series.metric;
     const by = Object.keys(series.labels).filter((one) => !isDirection(one)).sort();
     const key = [metric, ...by].join(' ');
@@ -110,7 +122,7 @@ export function specsOf(range: Pick<Range, 'series' | 'metrics'>, agents: number
     return {
       key, metric, by: by.join(','), section: sectionOf(metric), title: titleOf(series[0]!.metric, text, told), description: text?.description ?? '', unit: series[0]!.unit, mode,
       same: by.length > fewest.get(metric)! && series.length === lines.get(metric),
-      series: shown.map((one) => ({ series: one, label: labelOf(one, agents > 1, LOAD.exec(one.metric)?.[2] ?? ''), below: mode === 'mirror' && BELOW.has(directionOf(one)) })),
+      series: shown.map((one) => ({ series: one, key: keys.get(one)!, label: labelOf(one, agents > 1, LOAD.exec(one.metric)?.[2] ?? ''), below: mode === 'mirror' && BELOW.has(directionOf(one)) })),
     };
   });
   return specs.sort((a, b) => rank(a) - rank(b) || a.metric.localeCompare(b.metric) || a.by.length - b.by.length || a.by.localeCompare(b.by));
