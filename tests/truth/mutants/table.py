@@ -141,7 +141,7 @@ PROCESSES = [
     ("process_table.h", "processes_.front().pid != 1", "false"),
     ("top_list.cc", "a.first > b.first", "a.first < b.first"),
     ("top_list.cc", "reading_ - one.ranked_at > kReadingsKept", "reading_ - one.ranked_at >= kReadingsKept"),
-    ("top_list.cc", "credit_ -= kMinute;", ""),
+    ("top_list.cc", "credit_ -= kMinute;", "credit_ -= 0;"),
     ("top_list.cc", "elapsed * entries, kMinute * entries", "elapsed * entries, 2 * kMinute * entries"),
     ("top_list.cc", "make_room(kMostRankings * places)", "make_room(places)"),
     ("top_list.h", "kReadingsKept = 12;", "kReadingsKept = 11;"),
