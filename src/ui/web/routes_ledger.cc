@@ -46,7 +46,10 @@ Schema ledger_row() {
                                {"points", integer()},
                                {"ticks", integer()},
                                {"first_time", text("RFC 3339; of the lost ticks, as far as it is known").or_null()},
-                               {"last_time", text("RFC 3339").or_null()}}))},
+                               {"last_time", text("RFC 3339").or_null()},
+                               {"unplaced", boolean("only their number is known, not which ones and of which run: "
+                                                    "they are in no sum")
+                                                .optional()}}))},
       {"missing", ranges_of("sequences that are neither stored nor explained: [first, last] each")},
       {"elsewhere", ranges_of("sequences that went to another metric log")},
       {"other_logs", list(text("the identity of such a log"))},

@@ -126,6 +126,45 @@ TEST_F(LedgerTest, PartsAddUpForRandomRuns) {
   }
 }
 
+TEST_F(LedgerTest, PointsOfADamagedBatchFollowFromItsNeighbours) {
+  UnevenRun run(kStart);
+  take(run.next(10));
+  run.next(6);
+  metrics::Batch third = run.next(1);
+  third.drops = {drop_of('x', 2, 2, "damaged")};
+  third.drops[0].points = 0;
+  take(third);
+  const LedgerRow row = this->row();
+  ASSERT_EQ(row.dropped.size(), 1U);
+  EXPECT_EQ(row.dropped[0].points, 6U);
+  EXPECT_FALSE(row.sums.estimated);
+  expect_sum(row);
+}
+
+TEST_F(LedgerTest, ADropThatReachesBeyondStoredBatchesAddsUp) {
+  for (uint64_t sequence = 1; sequence <= 6; ++sequence) {
+    metrics::Batch batch = fresh('x', sequence);
+    if (sequence == 6) {
+      batch.drops = {drop_of('x', 5, 7, "damaged")};
+      batch.drops[0].points = 1;
+    }
+    take(batch);
+  }
+  expect_sum(row());
+}
+
+TEST_F(LedgerTest, BatchesOfWhichOnlyTheNumberIsKnownAreInNoSum) {
+  metrics::Batch batch = fresh('x', 1);
+  batch.counters.dropped = {{.stage = "spool", .reason = "damaged", .batches = 1}};
+  take(batch);
+  const LedgerRow row = this->row();
+  ASSERT_EQ(row.dropped.size(), 1U);
+  EXPECT_FALSE(is_placed(row.dropped[0]));
+  EXPECT_THAT(to_json(row), ::testing::HasSubstr(R"("last_time":null,"unplaced":true)"));
+  EXPECT_EQ(row.sums.dropped.batches, 0U);
+  expect_sum(row);
+}
+
 TEST_F(LedgerTest, DropsHaveTheTimesOfTheirTicks) {
   metrics::Batch batch = fresh('x', 4);
   metrics::Drop drop = drop_of('x', 2, 3);

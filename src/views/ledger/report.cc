@@ -82,7 +82,7 @@ Ranges take_elsewhere(const Account& account, const IntervalSet& others, uint64_
 void name_other_logs(const Account& account, const ReportOptions& options, LedgerRow& row) {
   for (const auto& [log, sequences] : account.elsewhere) {
     const bool any = std::ranges::any_of(
-        row.elsewhere, [&](const auto& range) { return sequences.intersects(range.first, range.second); });
+        row.elsewhere, [&own = sequences](const auto& range) { return own.intersects(range.first, range.second); });
     if (any && log != options.log) row.other_logs.push_back(log);
   }
 }
@@ -133,6 +133,8 @@ void take_drops(const Account& account, LedgerRow& row) {
     // A stored batch is not dropped, so the totals may be too high for these batches.
     own.batches = known == ranges.end() ? 0 : known->second.batches;
     own.points = known == ranges.end() ? 0 : known->second.points;
+    own.first_sequence = own.first_sequence == 0 ? first : std::min(own.first_sequence, first);
+    own.last_sequence = std::max(own.last_sequence, range.last_sequence);
     widen_time(own, range.first_time_ns, range.last_time_ns);
   }
   for (const RecentLosses::Kind& kind : account.losses.kinds()) {

@@ -28,7 +28,8 @@ struct LedgerRow {
   int64_t last_time_ns = 0;
   uint64_t batches_stored = 0;
   uint64_t duplicates = 0;
-  // Each (stage, reason, plugin) once; with the time of the lost ticks, as far as it is known.
+  // Each (stage, reason, plugin) once; with the time of the lost ticks, as far as it is known, and the first and last
+  // sequence of batches; see is_placed().
   std::vector<metrics::Drop> dropped;
   Ranges missing;
   Ranges elsewhere;  // sent while the agent's server wrote another log, whose ledger accounts for them
@@ -72,6 +73,13 @@ std::vector<LedgerRow> report(const Ledger& ledger, const ReportOptions& options
 uint64_t count(const Ranges& ranges);
 
 uint64_t dropped_batches(const LedgerRow& row);
+
+// False for batches of which only the number is known, and neither which ones they are nor of which run: an agent
+// cannot tell this of a batch that is damaged. They are in no sum; their sequences count as whatever else is known of
+// them.
+inline bool is_placed(const metrics::Drop& dropped) {
+  return before_batches(dropped.stage) || dropped.first_sequence != 0;
+}
 
 // Returns "unknown", "running", "stopped" or "unclean".
 const char* to_string(LedgerRow::End end);

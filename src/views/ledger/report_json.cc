@@ -47,9 +47,10 @@ std::string to_json(const LedgerRow& row) {
   for (const metrics::Drop& total : row.dropped) {
     const std::string plugin = total.plugin.empty() ? "" : R"("plugin":)" + json_quote(total.plugin) + ",";
     dropped += fmt::format(
-        R"({}{{"stage":{},"reason":{},{}"batches":{},"points":{},"ticks":{},"first_time":{},"last_time":{}}})",
+        R"({}{{"stage":{},"reason":{},{}"batches":{},"points":{},"ticks":{},"first_time":{},"last_time":{}{}}})",
         dropped.empty() ? "" : ",", json_quote(total.stage), json_quote(total.reason), plugin, total.batches,
-        total.points, total.ticks, json_time(total.first_time_ns), json_time(total.last_time_ns));
+        total.points, total.ticks, json_time(total.first_time_ns), json_time(total.last_time_ns),
+        is_placed(total) ? "" : R"(,"unplaced":true)");
   }
   std::string other_logs;
   for (const std::string& log : row.other_logs) other_logs += (other_logs.empty() ? "" : ",") + json_quote(log);

@@ -49,7 +49,9 @@ void add_drops(const Account& account, std::vector<RunRange>& out) {
                    .first = first,
                    .last = drop.last_sequence,
                    .batches = batches,
-                   .points = share(drop.points, batches, drop.batches),
+                   .points = drop.points == 0 && drop.reason == metrics::reason::kDamaged
+                                 ? std::nullopt
+                                 : std::optional(share(drop.points, batches, drop.batches)),
                    .stage = drop.stage,
                    .reason = drop.reason,
                    .first_time_ns = drop.first_time_ns,

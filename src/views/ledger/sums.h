@@ -29,7 +29,8 @@ struct LedgerSums {
   bool estimated = false;
 };
 
-// `row` must have its ranges and drops already.
-LedgerSums sums_of(const Account& account, const LedgerRow& row);
+// `row` must have its ranges and drops already. Completes the points of drops that do not name them, such as those of
+// damaged batches, as far as the batches around them tell.
+LedgerSums sums_of(const Account& account, LedgerRow& row);
 
 }  // namespace monitor::analysis

@@ -1764,6 +1764,8 @@ export interface operations {
                                 reason: string;
                                 stage: string;
                                 ticks: number;
+                                /** @description only their number is known, not which ones and of which run: they are in no sum */
+                                unplaced?: boolean;
                             }[];
                             /** @description batches stored more than once */
                             duplicates: number;
@@ -1999,6 +2001,8 @@ export interface operations {
                                 reason: string;
                                 stage: string;
                                 ticks: number;
+                                /** @description only their number is known, not which ones and of which run: they are in no sum */
+                                unplaced?: boolean;
                             }[];
                             /** @description batches stored more than once */
                             duplicates: number;

@@ -3,7 +3,7 @@ import { settings } from '../state/settings';
 import { choiceOf, parametersOf } from './choice';
 import { columnsOf, FIRST, sorted } from './columns';
 import { pictureOf, stagesOf, titleOf } from './flow';
-import { difference, hasReason, keyOf, PARTS, reasonsOf, restartsOf, totalsOf, type Drop, type Run } from './run';
+import { difference, hasReason, keyOf, PARTS, reasonsOf, restartsOf, totalsOf, unplacedOf, type Drop, type Run } from './run';
 import { because, lossWords, rangeWords, reasonWords, runWords, timeOf } from './words';
 
 settings.zone.value = 'utc';
@@ -78,6 +78,14 @@ describe('sums', () => {
     expect(hasReason(runs[0]!, 'plugin/filtered/f')).toBe(true);
     expect(hasReason(runs[0]!, 'missing')).toBe(false);
     expect(reasonWords(reason!)).toBe('7 points, taken from 2026-11-30 13:00:00 to 14:01:00, were dropped by the plugin f, which filters them out. 2 runs are concerned.');
+  });
+
+  it('leave out batches of which only the number is known', () => {
+    const run = runOf({ dropped: [dropOf({ reason: 'damaged', batches: 2, unplaced: true })] });
+    expect(reasonsOf([run])).toEqual([]);
+    expect(unplacedOf([run])).toBe(2);
+    expect(hasReason(run, 'spool/damaged')).toBe(false);
+    expect(runWords(run, { number: 1, of: 1 })[1]).toBe('The agent dropped 2 more batches without knowing which ones, perhaps of an earlier run: they are in no sum.');
   });
 
   it('count the runs of an agent', () => {

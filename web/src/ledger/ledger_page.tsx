@@ -11,7 +11,7 @@ import { columnsOf, sorted } from './columns';
 import { Equation } from './equation';
 import { titleOf } from './flow';
 import { FlowPicture } from './flow_picture';
-import { hasReason, PART_WORDS, reasonsOf, totalsOf, type Ledger, type Reason, type Unit } from './run';
+import { hasReason, PART_WORDS, reasonsOf, totalsOf, unplacedOf, type Ledger, type Reason, type Unit } from './run';
 import { useLedger } from './store';
 import { RunTable } from './table';
 import { reasonWords } from './words';
@@ -58,8 +58,10 @@ function Chosen({ choice, reasons, clear }: { choice: LedgerChoice; reasons: Rea
 
 function Honest({ ledger }: { ledger: Ledger }) {
   const copies = ledger.incarnations.reduce((sum, run) => sum + run.duplicates, 0);
+  const unplaced = unplacedOf(ledger.incarnations);
   const facts = [
-    copies > 0 && `${many(copies, 'copy', 'copies')} of batches count once`,
+    unplaced > 0 && `${many(unplaced, 'more batch was', 'more batches were')} dropped of which nobody knows which ones, as after damage to a spool; they are in no sum`,
+    copies > 0 && `${many(copies, 'repeated batch counts', 'repeated batches count')} once`,
     ledger.skipped > 0 && `${many(ledger.skipped, 'record')} could not be decoded and ${ledger.skipped === 1 ? 'is' : 'are'} in no sum`,
     ledger.lost > 0 && `${many(ledger.lost, 'record')} ${ledger.lost === 1 ? 'was' : 'were'} deleted by retention before being read`,
   ].filter((one): one is string => one !== false);

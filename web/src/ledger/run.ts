@@ -48,6 +48,7 @@ export function reasonsOf(runs: Run[]): Reason[] {
   const found = new Map<string, Reason>();
   for (const run of runs) {
     for (const drop of run.dropped) {
+      if (drop.unplaced === true) continue;
       const key = keyOf(drop);
       const reason = found.get(key) ?? { key, stage: drop.stage, reason: drop.reason, plugin: drop.plugin ?? '', points: 0, batches: 0, ticks: 0, runs: 0, first: null, last: null };
       reason.points += drop.points;
@@ -62,11 +63,16 @@ export function reasonsOf(runs: Run[]): Reason[] {
   return [...found.values()].sort((a, b) => b.points - a.points || a.key.localeCompare(b.key));
 }
 
+// Batches that are in no sum, because only their number is known.
+export function unplacedOf(runs: Run[]): number {
+  return runs.reduce((sum, run) => sum + run.dropped.reduce((own, drop) => own + (drop.unplaced === true ? drop.batches : 0), 0), 0);
+}
+
 // Whether a run has something of what a key of the picture names: a reason of drops, or another outcome.
 export function hasReason(run: Run, key: string): boolean {
   const part = PARTS.find((one) => one === key);
   if (part !== undefined) return run.sums[part].batches > 0 || run.sums[part].points > 0;
-  return run.dropped.some((drop) => keyOf(drop) === key);
+  return run.dropped.some((drop) => drop.unplaced !== true && keyOf(drop) === key);
 }
 
 export interface Restart { number: number; of: number }

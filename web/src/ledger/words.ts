@@ -91,6 +91,8 @@ export function runWords(run: Run, restart: Restart): string[] {
   if (run.conflict) found.push('Another run of the same id was alive at the same time.');
   if (run.outlived_end) found.push('Batches are stored above the one at which the run is said to have ended.');
   if (run.ticks_missed > 0) found.push(`${many(run.ticks_missed, 'tick')} ${were(run.ticks_missed)} not read at all, because the agent was late: nothing was made of them.`);
+  const unplaced = run.dropped.filter((drop) => drop.unplaced === true).reduce((sum, drop) => sum + drop.batches, 0);
+  if (unplaced > 0) found.push(`The agent dropped ${many(unplaced, 'more batch', 'more batches')} without knowing which ${unplaced === 1 ? 'one' : 'ones'}, perhaps of an earlier run: ${unplaced === 1 ? 'it is' : 'they are'} in no sum.`);
   if (run.sums.estimated) found.push('The points of some batches with different outcomes are known only together, and are divided among them by their number.');
   if (run.other_logs.length > 0) found.push(`The other metric log: ${run.other_logs.join(', ')}.`);
   return found;
