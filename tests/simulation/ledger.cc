@@ -246,6 +246,23 @@ void Ledger::compare(const analysis::LedgerRow& row, const Incarnation& incarnat
   if (stored > 0 && has_end != (incarnation.recorded_end || incarnation.final_stored)) {
     fail("readers have a different end for " + who);
   }
+  if (stored > 0) compare_sums(row, who);
+}
+
+// What a run made is the sum of what became of it.
+void Ledger::compare_sums(const analysis::LedgerRow& row, const std::string& who) {
+  using Amount = analysis::LedgerSums::Amount;
+  const analysis::LedgerSums& sums = row.sums;
+  for (const auto& [unit, of] : {std::pair{"batches", &Amount::batches}, std::pair{"points", &Amount::points}}) {
+    uint64_t parts = 0;
+    for (const Amount* const part :
+         {&sums.stored, &sums.dropped, &sums.waiting, &sums.missing, &sums.elsewhere, &sums.expired, &sums.unread}) {
+      parts += part->*of;
+    }
+    if (parts != sums.made.*of) {
+      fail(fmt::format("of {}, readers account for {} {}, and {} were made", who, parts, unit, sums.made.*of));
+    }
+  }
 }
 
 }  // namespace monitor::simulation

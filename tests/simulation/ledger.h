@@ -88,6 +88,7 @@ class Ledger {
   void claim(std::string_view id, uint64_t first_unacked);
   void check(const Incarnation& incarnation);
   void compare(const analysis::LedgerRow& row, const Incarnation& incarnation);
+  void compare_sums(const analysis::LedgerRow& row, const std::string& who);
   static std::string name(const Incarnation& incarnation, uint64_t sequence);
 
   Schedule& schedule_;
