@@ -53,22 +53,44 @@ function ribbon(x0: number, top0: number, bottom0: number, x1: number, top1: num
   return `M${r(x0)} ${r(top0)}C${middle} ${r(top0)} ${middle} ${r(top1)} ${r(x1)} ${r(top1)}L${r(x1)} ${r(bottom1)}C${middle} ${r(bottom1)} ${middle} ${r(bottom0)} ${r(x0)} ${r(bottom0)}Z`;
 }
 
+const spaceOf = (h: number) => Math.max(ROW, h + 8);
+
+// About how wide the text beside an exit is.
+export const widthOf = (exit: Exit) => exit.title.length * 6.6 + String(exit.value).length * 10 + 74;
+
+// Where the exits of each stage begin. Those of a stage whose texts reach below the next one begin under that one's.
+function rowsOf(stages: Stage[], places: number[], thick: (value: number) => number): number[] {
+  const rows: number[] = [];
+  let under = TOP + THICK + 22;
+  let next = Infinity;
+  for (let i = stages.length - 1; i >= 0; --i) {
+    const { exits } = stages[i]!;
+    const right = Math.max(0, ...exits.map((exit) => places[i]! + BAR + BEND + 7 + widthOf(exit)));
+    rows[i] = right < next ? TOP + THICK + 22 : under;
+    if (exits.length === 0) continue;
+    under = Math.max(under, exits.reduce((sum, exit) => sum + spaceOf(thick(exit.value)), rows[i]!));
+    next = places[i]!;
+  }
+  return rows;
+}
+
 export function pictureOf(totals: Totals, stages: Stage[], width: number): Picture {
   const thick = (value: number) => (value <= 0 ? 0 : THIN + (THICK - THIN) * Math.min(1, value / Math.max(1, totals.made)));
   const left = stages.map((_, i) => stages.slice(i).flatMap((one) => one.exits).reduce((sum, one) => sum + thick(one.value), thick(totals.stored)));
   const places = stages.map((_, i) => (width - BAR) * [0.27, 0.51, 0.75][i]!);
   const end = width - BAR;
   const picture: Picture = { bands: [], labels: [], nodes: [{ name: 'Made', x: 0, height: left[0]! }], height: 0 };
+  const rows = rowsOf(stages, places, thick);
   let x = 0;
   stages.forEach((stage, i) => {
     const at = places[i]!;
     picture.bands.push({ key: '', kind: 'made', path: ribbon(x + BAR, TOP, TOP + left[i]!, at, TOP, TOP + left[i]!) });
     picture.nodes.push({ name: stage.name, x: at, height: left[i]! });
     let top = TOP + (left[i + 1] ?? thick(totals.stored));
-    let row = TOP + THICK + 22;
+    let row = rows[i]!;
     for (const exit of stage.exits) {
       const h = thick(exit.value);
-      const space = Math.max(ROW, h + 8);
+      const space = spaceOf(h);
       const middle = row + space / 2;
       picture.bands.push({ key: exit.key, kind: exit.kind, path: ribbon(at + BAR, top, top + h, at + BAR + BEND, middle - h / 2, middle + h / 2) });
       picture.labels.push({ exit, x: at + BAR + BEND + 7, y: middle, share: exit.value / Math.max(1, totals.made) });

@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { count } from '../lib/format';
 import { share } from '../lib/shown';
-import { BAR, pictureOf, stagesOf, TOP, type Exit, type Stage } from './flow';
+import { BAR, pictureOf, stagesOf, TOP, widthOf, type Exit, type Stage } from './flow';
 import type { Reason, Totals, Unit } from './run';
 
 interface Props { totals: Totals; reasons: Reason[]; unit: Unit; chosen: string; choose: (key: string) => void }
@@ -32,7 +32,7 @@ function ExitLabel({ exit, x, y, part, chosen, choose }: { exit: Exit; x: number
   const toggle = () => choose(chosen === exit.key ? '' : exit.key);
   return (
     <g class="flow-exit" role="button" tabIndex={0} aria-pressed={chosen === exit.key} aria-label={`${exit.title}: ${count(exit.value)}. Show only runs with it`} data-reason={exit.key} data-value={exit.value} onClick={toggle} onKeyDown={(event) => pressed(event, toggle)}>
-      <rect x={x - 5} y={y - 11} width={Math.min(270, 120 + exit.title.length * 7)} height={22} rx="5" />{text}
+      <rect x={x - 5} y={y - 11} width={widthOf(exit)} height={22} rx="5" />{text}
     </g>
   );
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { settings } from '../state/settings';
 import { choiceOf, parametersOf } from './choice';
 import { columnsOf, FIRST, sorted } from './columns';
-import { pictureOf, stagesOf, titleOf } from './flow';
+import { pictureOf, stagesOf, titleOf, widthOf } from './flow';
 import { difference, hasReason, keyOf, PARTS, reasonsOf, restartsOf, totalsOf, unplacedOf, type Drop, type Run } from './run';
 import { because, lossWords, rangeWords, reasonWords, runWords, timeOf } from './words';
 
@@ -57,6 +57,10 @@ describe('sums', () => {
         const picture = pictureOf(totals, stages, 960);
         expect(picture.labels.map((one) => one.exit.value).reduce((a, b) => a + b, 0)).toBe(totals.made - totals.stored);
         expect(picture.bands.every((one) => !one.path.includes('NaN'))).toBe(true);
+        for (const a of picture.labels) {
+          const over = picture.labels.filter((b) => b !== a && Math.abs(a.y - b.y) < 20 && b.x > a.x && a.x + widthOf(a.exit) > b.x);
+          expect(over.map((b) => `${a.exit.title} is over ${b.exit.title}`)).toEqual([]);
+        }
       }
     }
   });

@@ -20,7 +20,7 @@ function States({ states }: { states: Plugin['states'] }) {
 }
 
 function Figure({ title, value, note, line, name }: { title: string; value: string; note: string; line?: (number | null)[] | undefined; name: string }) {
-  const drawn = line !== undefined && line.some((one) => one !== null);
+  const drawn = line !== undefined && line.filter((one) => one !== null).length > 1;
   return (
     <div class="plugin-figure" data-figure={name}>
       <span class="tile-label">{title}</span><b>{value}</b><span class="dim">{note}</span>
