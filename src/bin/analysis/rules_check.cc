@@ -10,8 +10,7 @@
 #include "bin/analysis/recorded_data.h"
 #include "bin/analysis/rule_paths.h"
 #include "bin/analysis/rules_actions.h"
-#include "metrics/catalog/catalog.h"
-#include "metrics/prometheus_names.h"
+#include "metrics/catalog/collecting_hint.h"
 #include "rules/rule_check.h"
 
 namespace monitor {
@@ -37,18 +36,6 @@ int64_t reach_ns(const std::vector<LoadedRules>& files, int64_t window_ns) {
   int64_t reach_ms = window_ns / kNanosPerMs;
   for (const LoadedRules& file : files) reach_ms = std::max(reach_ms, rules::reach_ms(file.rules.groups));
   return reach_ms * kNanosPerMs;
-}
-
-// What agents must collect to have a metric; empty: no collector declares it.
-std::string hint_of(const std::string& metric) {
-  for (const metrics::CollectorSpec* const collector : metrics::collectors()) {
-    for (const metrics::MetricSpec& spec : collector->metrics) {
-      if (spec.name != metric && metrics::prometheus_name(metrics::declared_series(spec.name)) != metric) continue;
-      return fmt::format("agents collect it if their configuration has {}{}", spec.selectors,
-                         spec.option.empty() ? "" : fmt::format(" with \"{}\": true", spec.option));
-    }
-  }
-  return {};
 }
 
 // nullptr: there is nothing to compare with, which is not an error.
@@ -113,7 +100,7 @@ int run_rules_check(const Cli& cli, RulesFlags& flags) {
   auto data = open_data(cli, flags, *files, now);
   if (!data) return rules_failure(cli, data.error());
   const rules::CheckOptions options{
-      .now_ms = now / kNanosPerMs, .window_ms = flags.window_ns / kNanosPerMs, .hint = hint_of};
+      .now_ms = now / kNanosPerMs, .window_ms = flags.window_ns / kNanosPerMs, .hint = metrics::collecting_hint};
   const std::vector<std::string> recorded = recorded_names(*files);
   query::SeriesSource* const source = *data ? &(*data)->source() : nullptr;
   bool good = true;
