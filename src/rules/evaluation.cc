@@ -49,14 +49,17 @@ class Expander {
 
  private:
   // A template that fails must not hide the alert: its text says what failed, as in Prometheus.
-  std::string expand(const TemplatedText& one) const {
+  std::string expand(const TemplatedText& one) {
+    if (bytes_ > context_.max_text_bytes) return "<the texts of this rule's alerts are too long>";
     auto text = one.value->expand(template_);
+    if (text) bytes_ += text->size();
     return text ? std::move(*text) : fmt::format("<error expanding template: {}>", text.error().message());
   }
 
   const Rule& rule_;
   const EvaluationContext& context_;
   TemplateContext template_;
+  size_t bytes_ = 0;
 };
 
 Error equal_labels(const query::Labels& labels, const char* what) {

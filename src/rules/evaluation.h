@@ -2,6 +2,7 @@
 // write. No I/O of its own and no clock. One thread per state.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -24,6 +25,8 @@ struct EvaluationContext {
   // True if data of this time may still arrive for series with these labels, although the evaluation did not wait for
   // it. An alert whose series has no value is then kept as it is. Empty: no data arrives later.
   std::function<bool(const query::Labels&)> undelivered = {};
+  // Of the labels and annotations that templates make in this evaluation; a text beyond it says so instead.
+  size_t max_text_bytes = SIZE_MAX;
 };
 
 struct Sample {

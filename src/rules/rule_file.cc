@@ -21,6 +21,9 @@ namespace {
 constexpr int64_t kLeastIntervalMs = 100;
 constexpr int64_t kMostDurationMs = int64_t{10} * 365 * 86'400'000;  // so that sums with a time do not overflow
 constexpr size_t kMostFaults = 100;
+// Aliases count each time that they are used. A file without any has less.
+constexpr size_t kMostTextBytes = size_t{32} << 20;
+constexpr size_t kEntryBytes = 16;  // beside its texts
 
 bool with_dots(std::string_view name, bool (*plain)(std::string_view)) {
   std::string undotted(name);
@@ -49,7 +52,7 @@ class FileReader {
   }
 
  private:
-  bool full() const { return file_.faults.size() >= kMostFaults || rules_ > kMaxRules; }
+  bool full() const { return file_.faults.size() >= kMostFaults || rules_ > kMaxRules || text_bytes_ > kMostTextBytes; }
 
   int64_t bounded_duration(YamlFields& fields, std::string_view key) {
     const int64_t ms = fields.duration_ms(key).value_or(0);
@@ -77,6 +80,7 @@ class FileReader {
     group.query_offset_ms = bounded_duration(fields, "query_offset");
     group.eval_delay_ms = bounded_duration(fields, "eval_delay");
     const auto shared = fields.texts("labels");
+    for (const auto& one : shared) group.labels.emplace_back(one.key, one.value);
     for (const YamlPtr& one : fields.list("rules")) {
       if (++rules_ > kMaxRules) {
         fields.fault(fields.place(), fmt::format("the file has more than {} rules", kMaxRules));
@@ -84,6 +88,11 @@ class FileReader {
       }
       if (full()) break;
       rule(one, shared, group);
+      if (text_bytes_ > kMostTextBytes) {
+        fields.fault(fields.place(),
+                     fmt::format("the rules have more than {} MiB of text, with their aliases", kMostTextBytes >> 20U));
+        break;
+      }
     }
     fields.refuse_unknown();
     file_.groups.push_back(std::move(group));
@@ -131,6 +140,7 @@ class FileReader {
   void expression(YamlFields& fields, Rule& rule) {
     const YamlPtr node = fields.take("expr");
     rule.expression_text = fields.text("expr").value_or("");
+    text_bytes_ += rule.expression_text.size();
     if (!node || rule.expression_text.empty()) {
       fields.fault(fields.place_of("expr"), "expr: a rule must have an expression");
       return;
@@ -178,6 +188,8 @@ class FileReader {
 
   void add_templated(YamlFields& fields, const std::string& what, const YamlFields::Entry& one, bool templated,
                      std::vector<TemplatedText>& out) {
+    text_bytes_ += one.key.size() + one.value.size() + kEntryBytes;
+    if (text_bytes_ > kMostTextBytes) return;
     if (what == "annotations" && !with_dots(one.key, query::plain_label_name)) {
       fields.fault(one.key_place, fmt::format("annotations: got {}, expected a name of letters, digits, _ and .",
                                               json_quote(one.key)));
@@ -198,6 +210,7 @@ class FileReader {
   RuleFile file_;
   std::set<std::string> names_;
   size_t rules_ = 0;
+  size_t text_bytes_ = 0;
 };
 
 }  // namespace

@@ -69,6 +69,7 @@ struct Group {
   size_t limit = 0;
   int64_t query_offset_ms = 0;
   int64_t eval_delay_ms = 0;
+  std::vector<std::pair<std::string, std::string>> labels;  // as in the file; those of each rule include them
   std::vector<Rule> rules;
   Place place;
 

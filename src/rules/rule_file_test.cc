@@ -194,5 +194,12 @@ TEST(RuleFile, SharesWhatAnAnchorNames) {
   EXPECT_EQ(file.groups[0].rules[1].labels[0].text(), "page");
 }
 
+TEST(RuleFile, CountsTextsEachTimeThatAnAliasUsesThem) {
+  std::string text = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: x, annotations: &a {summary: '" +
+                     std::string(60'000, 'x') + "'}}\n";
+  for (int i = 0; i < 1000; ++i) text += "  - {alert: A, expr: x, annotations: *a}\n";
+  EXPECT_THAT(faults(text), HasSubstr("more than 32 MiB of text"));
+}
+
 }  // namespace
 }  // namespace monitor::rules

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +48,16 @@ struct GroupFigures {
   double delay_seconds = 0;  // how far it is behind the data
 };
 
+// A file of rules as its origin has it.
+struct RuleFileStatus {
+  std::string name;    // its path, or "etcd:" and its key
+  std::string origin;  // RuleRunner::kPaths, or another name
+  std::string text;    // the newest version, valid or not; empty if the file cannot be read
+  std::string fault;   // why the newest version is not in force; empty: it is
+  size_t rules = 0;    // in force
+};
+using RuleFileList = std::shared_ptr<const std::vector<RuleFileStatus>>;
+
 class RuleReporter {
  public:
   virtual ~RuleReporter() = default;
@@ -54,6 +65,8 @@ class RuleReporter {
   virtual std::vector<GroupStatus> groups() const = 0;
   // The same groups.
   virtual std::vector<GroupFigures> figures() const { return {}; }
+  // All files, in the order of their names; never nullptr. Any thread.
+  virtual RuleFileList files() const { return std::make_shared<const std::vector<RuleFileStatus>>(); }
   // Why rules are not in force that should be, for people. Any thread.
   virtual std::vector<std::string> troubles() const { return {}; }
 };

@@ -249,16 +249,22 @@ void RuleRunner::log_change(const RuleBook::Change& change) const {
 
 void RuleRunner::publish_files() {
   std::map<std::string, std::string> troubles;
+  auto files = std::make_shared<std::vector<RuleFileStatus>>();
   size_t in_force = 0;
   for (const auto& [name, file] : book_.files()) {
     in_force += file.valid ? 1 : 0;
     if (!file.fault.empty()) troubles.emplace(name, file.fault);
+    size_t rules = 0;
+    for (const Group& group : file.groups) rules += group.rules.size();
+    const std::string& text = file.fault.empty() ? file.text : file.refused;
+    files->push_back({.name = name, .origin = file.origin, .text = text, .fault = file.fault, .rules = rules});
   }
   has_rules_ = in_force > 0;
   metrics_->in_force.set(static_cast<double>(in_force));
   metrics_->refused.set(static_cast<double>(troubles.size()));
   const std::lock_guard lock(mutex_);
   file_troubles_ = std::move(troubles);
+  files_ = std::move(files);
 }
 
 void RuleRunner::apply_files() {
@@ -335,6 +341,11 @@ std::vector<GroupFigures> RuleRunner::figures() const {
     engine = engine_.get();
   }
   return engine == nullptr ? std::vector<GroupFigures>() : engine->figures();
+}
+
+RuleFileList RuleRunner::files() const {
+  const std::lock_guard lock(mutex_);
+  return files_;
 }
 
 bool RuleRunner::has_state() const {

@@ -83,6 +83,7 @@ class RuleRunner final : public RuleReporter {
 
   std::vector<GroupStatus> groups() const override;
   std::vector<GroupFigures> figures() const override;
+  RuleFileList files() const override;
   // What is wrong with files and origins, for people.
   std::vector<std::string> troubles() const override;
   bool notifies() const { return notifies_; }
@@ -163,6 +164,7 @@ class RuleRunner final : public RuleReporter {
   std::condition_variable changed_;
   Inbox inbox_;
   std::unique_ptr<Engine> engine_;
+  RuleFileList files_ = std::make_shared<const std::vector<RuleFileStatus>>();
   std::map<std::string, std::string> file_troubles_;    // by file
   std::map<std::string, std::string> origin_troubles_;  // by origin
   std::atomic<bool> stopping_ = false;

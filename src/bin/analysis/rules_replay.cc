@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <iostream>
 #include <set>
 
@@ -52,13 +51,6 @@ Result<rules::ReplayOptions> options_of(const RulesFlags& flags, int64_t now_ns)
   if (!to) return to.error();
   if (*from >= *to) return Error(Code::kInvalidArgument, "--from must be before --to");
   return rules::ReplayOptions{.from_ms = *from / kNanosPerMs, .to_ms = *to / kNanosPerMs};
-}
-
-// Recording rules stay, because alerts may use them.
-void keep_only(const std::string& alert, std::vector<rules::Group>& groups) {
-  for (rules::Group& group : groups) {
-    std::erase_if(group.rules, [&alert](const rules::Rule& rule) { return rule.alerting && rule.name != alert; });
-  }
 }
 
 Result<std::unique_ptr<RecordedData>> open_data(const Cli& cli, RulesFlags& flags,
@@ -131,10 +123,7 @@ int run_rules_replay(const Cli& cli, RulesFlags& flags) {
     }
     groups.insert(groups.end(), file.rules.groups.begin(), file.rules.groups.end());
   }
-  if (!flags.alert.empty()) keep_only(flags.alert, groups);
-  if (!flags.alert.empty() && std::ranges::none_of(groups, [](const auto& one) {
-        return std::ranges::any_of(one.rules, &rules::Rule::alerting);
-      })) {
+  if (!flags.alert.empty() && !rules::keep_only_alert(flags.alert, groups)) {
     return cli.usage_error("--alert: no alerting rule has the name " + json_quote(flags.alert));
   }
   auto data = open_data(cli, flags, groups, *options);
