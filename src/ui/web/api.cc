@@ -52,6 +52,7 @@ Api::Api(EventLoop& loop, ApiOptions options, State& state, EventBroadcaster& br
       alerts_executor_(loop, "alerts", kMostQuestions),
       scrape_executor_(loop, "latest values", kMostQuestions),
       prometheus_(loop, options_.prometheus, options_.history_path, options_.version, registry),
+      rules_(loop, options_.prometheus, options_.history_path, config_, config_executor_, registry),
       facts_(loop, options_.history_path),
       servers_read_ns_(clock_.mono_ns() - options_.read_heartbeats_ns),
       viewed_ns_(clock_.mono_ns()),
@@ -99,6 +100,7 @@ void Api::declare() {
   declare_config(table_);
   declare_stream(table_);
   prometheus_.declare(table_);
+  rules_.declare(table_);
   description_ = std::make_shared<const std::string>(openapi_document(table_));
 }
 

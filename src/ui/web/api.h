@@ -31,6 +31,7 @@
 #include "ui/web/log_service.h"
 #include "ui/web/prom_api.h"
 #include "ui/web/route.h"
+#include "ui/web/rules_api.h"
 #include "ui/web/server.h"
 #include "ui/web/state.h"
 #include "views/fleet/server_watch.h"
@@ -182,6 +183,7 @@ class Api {
   size_t next_executor_ = 0;
 
   PromApi prometheus_;
+  RulesApi rules_;
   FactsRecorder facts_;
 
   ConfigView config_view_;  // read while there are viewers

@@ -260,11 +260,16 @@ std::optional<Reply> ConfigService::refusal_of(const std::string& key, const std
 Reply ConfigService::change(const std::string& key, const std::string& body, const ChangedBy& by) {
   const auto what = edited(key);
   if (!what) return no_such_key(key);
+  return change_checked(key, body, by, [&](const std::string& value) { return refusal_of(key, value, *what); });
+}
+
+Reply ConfigService::change_checked(const std::string& key, const std::string& body, const ChangedBy& by,
+                                    const Refuse& refuse) {
   const auto request = parse_change(body);
   if (!request) return error_reply(400, request.error().message());
   const auto& [base, value] = *request;
   if (value) {
-    if (auto refusal = refusal_of(key, *value, *what)) return std::move(*refusal);
+    if (auto refusal = refuse(*value)) return std::move(*refusal);
   }
   const auto opened = store();
   if (!opened) return error_reply(opened.error());

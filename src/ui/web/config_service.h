@@ -53,6 +53,12 @@ class ConfigService {
   // `body`: {"value": TEXT, "base": TAG or null}; without a value, the document is deleted. Changes are written to the
   // audit log, and to the program's log without the document's content.
   Reply change(const std::string& key, const std::string& body, const ChangedBy& by);
+  // The same for documents of other kinds, which their own service reads: `refuse` returns the reply if the new value
+  // must not be stored.
+  using Refuse = std::function<std::optional<Reply>(const std::string& value)>;
+  Reply change_checked(const std::string& key, const std::string& body, const ChangedBy& by, const Refuse& refuse);
+  // Opened at the first call, and again after a failure.
+  Result<config::ConfigStore*> store();
   Reply validate(const std::string& key, const std::string& text);
   Reply explain(const std::string& agent);
   Reply schema() const;
@@ -62,7 +68,6 @@ class ConfigService {
   const ConfigOptions& options() const { return options_; }
 
  private:
-  Result<config::ConfigStore*> store();
   // The plugins that documents may refer to.
   config::FleetCatalog catalog(const config::StoredKeys& all) const;
   void record(const std::string& key, const std::optional<config::Stored>& before,

@@ -15,6 +15,7 @@ struct QueryPool::Job {
   std::string client;
   int64_t arrived_ns = 0;
   int64_t timeout_ns = 0;
+  const QueryPoolOptions& options;
   Work work;
   std::atomic<bool> gone = false;
   Reply reply = {};
@@ -22,9 +23,8 @@ struct QueryPool::Job {
   Status check(int64_t now_ns) const {
     if (gone) return Error(Code::kCancelled, "the client has closed the connection");
     if (now_ns - arrived_ns < timeout_ns) return {};
-    return Error(Code::kDeadlineExceeded, fmt::format("the query took longer than {}: select fewer series, a shorter "
-                                                      "time or a longer step",
-                                                      format_duration(timeout_ns)));
+    return Error(Code::kDeadlineExceeded,
+                 fmt::format("{} took longer than {}: {}", options.one, format_duration(timeout_ns), options.advice));
   }
 };
 
@@ -43,13 +43,13 @@ QueryPool::QueryPool(EventLoop& loop, QueryPoolOptions options, Refusal refusal,
     : loop_(loop),
       options_(std::move(options)),
       refusal_(std::move(refusal)),
-      refused_(registry.counter("monitor_web_queries_refused_total", "Queries refused because too many were waiting.")),
-      ended_(registry.counter("monitor_web_queries_ended_total",
-                              "Queries ended because their time was over or their client had gone away.")) {
+      refused_(registry.counter(metric("refused_total"), "Those refused because too many were waiting.")),
+      ended_(registry.counter(metric("ended_total"),
+                              "Those ended because their time was over or their client had gone away.")) {
   for (size_t i = 0; i < options_.at_once; ++i) {
     slots_.push_back(std::make_unique<Slot>(loop, options_.history_path));
   }
-  registry.gauge_from("monitor_web_queries_running", "Queries that run now.", [this] {
+  registry.gauge_from(metric("running"), "Those that run now.", [this] {
     return static_cast<double>(std::ranges::count_if(slots_, [](const auto& slot) { return slot->job != nullptr; }));
   });
 }
@@ -60,6 +60,8 @@ QueryPool::~QueryPool() {
     if (slot->job) slot->job->gone = true;
   }
 }
+
+std::string QueryPool::metric(const char* what) const { return fmt::format("monitor_web_{}_{}", options_.name, what); }
 
 size_t QueryPool::running_of(const std::string& client) const {
   return static_cast<size_t>(
@@ -72,14 +74,14 @@ void QueryPool::submit(const WebServer::Responder& responder, std::string client
   if (waiting_.size() >= options_.waiting || of_client >= std::max<size_t>(1, options_.waiting / 2)) {
     refused_.add();
     responder.reply(refusal_(
-        Error(Code::kUnavailable,
-              fmt::format("{} queries are waiting, {} of them from this address; at most {} and "
-                          "{} are accepted: try again in a moment",
-                          waiting_.size(), of_client, options_.waiting, std::max<size_t>(1, options_.waiting / 2)))));
+        Error(Code::kUnavailable, fmt::format("{} {} are waiting, {} of them from this address; at most {} and "
+                                              "{} are accepted: try again in a moment",
+                                              waiting_.size(), options_.name, of_client, options_.waiting,
+                                              std::max<size_t>(1, options_.waiting / 2)))));
     return;
   }
-  waiting_.push_back(
-      std::make_shared<Job>(responder, std::move(client), loop_.clock().mono_ns(), timeout_ns, std::move(work)));
+  waiting_.push_back(std::make_shared<Job>(responder, std::move(client), loop_.clock().mono_ns(), timeout_ns, options_,
+                                           std::move(work)));
   start_some();
   if (looking_) return;
   looking_ = true;

@@ -27,6 +27,10 @@ namespace monitor::analysis::web {
 
 struct QueryPoolOptions {
   std::string history_path;
+  // What it answers: in its metrics (monitor_web_<name>_...) and in refusals.
+  std::string name = "queries";
+  std::string one = "the query";
+  std::string advice = "select fewer series, a shorter time or a longer step";  // to those whose time is over
   size_t at_once = 4;
   size_t waiting = 60;
   int64_t look_ns = 100 * kNanosPerMilli;  // between looks at clients and times
@@ -58,6 +62,7 @@ class QueryPool {
  private:
   struct Job;
   struct Slot;
+  std::string metric(const char* what) const;
   size_t running_of(const std::string& client) const;
   void start_some();
   void start(Slot& slot, std::shared_ptr<Job> job);
