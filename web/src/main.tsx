@@ -73,7 +73,6 @@ session.listen((sameUser) => {
   // A document that is being edited stays as it is, for the same user.
   if (!sameUser || !unsaved()) showPage();
   else void refreshStatus();
-  document.getElementById('main')?.focus();
 }, () => stream.pause());
 void session.start().then((ready) => {
   if (ready) showPage();

@@ -1,9 +1,7 @@
-// Who is logged in. Shows the login form when the server requires it, at the start and when a session has ended; the page
-// behind it stays where it is.
+// Who is logged in. Asks for a login (shell/login.tsx) when the server requires it, at the start and when a session has
+// ended; the page behind it stays where it is. Knows nothing of the DOM.
 import { signal } from '@preact/signals';
 import { ApiError, ask, lock, unlock, type Session } from './api';
-import { el, setText } from './dom';
-
 
 const LOGGED_OUT = 'You are logged out.';
 const UNKNOWN: Session = { user: null, by: 'open', role: 'viewer', csrf: null, logins: false };
@@ -11,24 +9,16 @@ const UNKNOWN: Session = { user: null, by: 'open', role: 'viewer', csrf: null, l
 class Access {
   current: Session = UNKNOWN;
   locked = false;
-  readonly changed = signal(0);  // advances with `current` and `locked`
+  readonly changed = signal(0);     // advances with `current` and `locked`
+  readonly asking = signal(false);  // the login form is shown
+  readonly reason = signal('');     // why it is
+  readonly open = signal(true);     // users log in here, and not at a proxy
   private leaving = false;  // the session ends because its user has asked for it
   private last: string | null = null;  // who was logged in before
   private onLogin: (sameUser: boolean) => void = () => undefined;
   private onLock: () => void = () => undefined;
-  private readonly reason = el('p', { class: 'dim', role: 'status' });
-  private readonly fault = el('p', { class: 'warn', role: 'alert' });
-  private readonly user = el('input', { name: 'username', autocomplete: 'username', required: true, maxlength: 128, spellcheck: 'false', autocapitalize: 'none' });
-  private readonly password = el('input', { name: 'password', type: 'password', autocomplete: 'current-password', required: true, maxlength: 1024 });
-  private readonly button = el('button', { class: 'main', type: 'submit' }, 'Log in');
-  private readonly dialog = el('dialog', { class: 'login', 'aria-labelledby': 'login-title' },
-    el('form', { submit: (event: Event) => { event.preventDefault(); void this.submit(); } },
-      el('h1', { id: 'login-title' }, 'Log in to Monitor'), this.reason, el('label', {}, 'User', this.user), el('label', {}, 'Password', this.password), this.fault, this.button));
 
   constructor() {
-    document.body.append(this.dialog);
-    // Esc closes a dialog, whether its event is cancelled or not.
-    this.dialog.addEventListener('close', () => { if (this.locked) this.dialog.showModal(); });
     // The stream may end before the answer to a logout arrives.
     lock.ask = () => this.lock(this.leaving ? LOGGED_OUT : 'Your session has ended. Log in to continue.');
   }
@@ -83,35 +73,21 @@ class Access {
     ++this.changed.value;
     this.last = this.current.user ?? this.last;
     lock.on = true;
-    setText(this.reason, this.current.logins || this.current === UNKNOWN ? reason : `${reason} This server takes its users from a proxy: log in there, and load this page again.`.trim());
-    setText(this.fault, '');
-    for (const part of [this.user, this.password, this.button]) part.disabled = !this.current.logins && this.current !== UNKNOWN;
-    this.password.value = '';
+    this.open.value = this.current.logins || this.current === UNKNOWN;
+    this.reason.value = this.open.value ? reason : `${reason} This server takes its users from a proxy: log in there, and load this page again.`.trim();
     this.onLock();
-    if (!this.dialog.open) this.dialog.showModal();
-    (this.user.value === '' ? this.user : this.password).focus();
+    this.asking.value = true;
   }
 
-  private async submit(): Promise<void> {
-    setText(this.fault, '');
-    this.button.disabled = true;
-    try {
-      await ask('/login', {}, { method: 'POST', body: JSON.stringify({ user: this.user.value, password: this.password.value }) });
-      this.take(await ask<Session>('/session'));
-    } catch (error) {
-      setText(this.fault, `${(error as Error).message}`);
-      this.password.focus();
-      this.password.select();
-      return;
-    } finally {
-      this.button.disabled = false;
-    }
+  // Throws what the server says against it.
+  async logIn(user: string, password: string): Promise<void> {
+    await ask('/login', {}, { method: 'POST', body: JSON.stringify({ user, password }) });
+    this.take(await ask<Session>('/session'));
     const same = this.last === this.current.user;
-    this.password.value = '';
     this.leaving = false;
     this.locked = false;
     ++this.changed.value;
-    this.dialog.close();
+    this.asking.value = false;
     this.onLogin(same);
   }
 }

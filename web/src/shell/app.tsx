@@ -6,6 +6,7 @@ import { route } from '../state/route';
 import { Guard } from '../ui/guard';
 import { Failed, Loading, Skeleton } from '../ui/states';
 import { Help } from './help';
+import { Login } from './login';
 import { Navigation, Notices, TopBar } from './frame';
 import { Palette } from './palette';
 import { pageOf, type PageEntry, type PageProps } from './pages';
@@ -54,6 +55,7 @@ export function App({ logOut }: { logOut: () => void }) {
       <Help />
       <SettingsDialog />
       <Palette />
+      <Login />
     </>
   );
 }

@@ -3,9 +3,10 @@ import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
-interface Props { open: Signal<boolean>; label: string; class?: string; children: ComponentChildren }
+// `stays`: the user cannot close it.
+interface Props { open: Signal<boolean>; label: string; class?: string; stays?: boolean; children: ComponentChildren }
 
-export function Dialog({ open, label, class: kind = '', children }: Props) {
+export function Dialog({ open, label, class: kind = '', stays = false, children }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   const shown = open.value;
   // Before the next event: the browser tells later that a dialog was closed, when this one may be open again.
@@ -14,8 +15,12 @@ export function Dialog({ open, label, class: kind = '', children }: Props) {
     if (shown && !dialog.open) dialog.showModal();
     else if (!shown && dialog.open) dialog.close();
   }, [shown]);
-  const closed = () => { if (!element.current!.open) open.value = false; };
-  const outside = (event: MouseEvent) => { if (event.target === element.current) open.value = false; };
+  const closed = () => {
+    if (element.current!.open) return;
+    if (stays && open.value) element.current!.showModal();  // Esc closes a dialog, whether its event is cancelled or not
+    else open.value = false;
+  };
+  const outside = (event: MouseEvent) => { if (event.target === element.current && !stays) open.value = false; };
   return (
     <dialog ref={element} class={kind} aria-label={label} onClose={closed} onClick={outside}>
       {shown && <div class="dialog-body">{children}</div>}
