@@ -5,8 +5,8 @@ import { share } from '../lib/shown';
 import { effectOf, type Mark } from './marks';
 import type { HostModel } from './model';
 
-const ICONS: Record<Mark['kind'], IconName> = { alert: 'alerts', config: 'config', restart: 'play', gap: 'warn' };
-const WORDS: Record<Mark['kind'], string> = { alert: 'Alert', config: 'Configuration', restart: 'Restart', gap: 'Gap' };
+const ICONS: Record<Mark['kind'], IconName> = { alert: 'alerts', config: 'config', restart: 'play', late: 'clock', gap: 'warn' };
+const WORDS: Record<Mark['kind'], string> = { alert: 'Alert', config: 'Configuration', restart: 'Restart', late: 'Late data', gap: 'Gap' };
 
 // Also what a change did: an operator who looks at it asks for that.
 function textOf(model: HostModel, one: Mark): string {

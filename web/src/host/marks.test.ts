@@ -1,7 +1,7 @@
 import { assert, test } from 'vitest';
 import { csvOf } from './export';
 import { lineOf } from './lines';
-import { alertMarks, configMarks, effectOf, marksOf } from './marks';
+import { alertMarks, configMarks, effectOf, lateMarks, marksOf, restartMarks } from './marks';
 import { specsOf } from './sections';
 
 const panel = (metric: string, times: number[], values: (number | null)[]) => {
@@ -35,6 +35,21 @@ test('what a change did to CPU is told by the means before and after it', () => 
   assert.deepEqual(change(401), { before: 0.25, after: 0.5 }, 'values of 5 min on either side');
   assert.equal(change(200), null, 'too little is known before it');
   assert.equal(change(401, 'b'), null);
+});
+
+test('late data is one mark for each time without a pause, with the largest share', () => {
+  const values: [number, string][] = [[10, '0.1'], [20, '0.45'], [30, '0'], [90, '0.02'], [100, 'NaN']];
+  assert.deepEqual(lateMarks({ data: { result: [{ metric: {}, values }] } }, 10).map(({ at, to, text }) => [at, to, text]), [
+    [10, 20, 'data came late: up to 45 % of the ticks of 5 min'], [90, 90, 'data came late: up to 2 % of the ticks of 5 min']]);
+});
+
+test('a run after another one is a restart, and tells how that one ended', () => {
+  const run = (agent: string, end: string, first_time: string | null) => ({ agent, incarnation: 'i', end, first_time });
+  const runs = [run('a', 'running', '2026-01-01T00:02:00Z'), run('a', 'stopped', '2026-01-01T00:00:00Z'), run('a', 'unclean', '2026-01-01T00:01:00Z'), run('b', 'running', '2026-01-01T00:01:30Z'), run('a', 'unknown', null)];
+  const at = (text: string) => Date.parse(text) / 1000;
+  assert.deepEqual(restartMarks(runs, false).map((one) => [one.at, one.text]), [
+    [at('2026-01-01T00:01:00Z'), 'the agent started again; the run before had ended in order'], [at('2026-01-01T00:02:00Z'), 'the agent started again; the run before was killed']]);
+  assert.include(restartMarks(runs, true)[0]!.text, 'a started again');
 });
 
 test('a table has a row for each time and quotes names', () => {

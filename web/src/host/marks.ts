@@ -1,4 +1,4 @@
-// What happened on a host, as marks above its charts: alerts, configuration changes, restarts, gaps.
+// What happened on a host, as marks above its charts: alerts, configuration changes, restarts, late data, gaps.
 import { ask } from '../lib/api';
 import { gaps } from '../lib/lines';
 import { age } from '../lib/format';
@@ -6,7 +6,7 @@ import { alertOf } from '../state/alert';
 import type { Line } from './lines';
 import type { Panel } from './panels';
 
-export interface Mark { at: number; to: number | null; kind: 'alert' | 'config' | 'restart' | 'gap'; agent: string; text: string }
+export interface Mark { at: number; to: number | null; kind: 'alert' | 'config' | 'restart' | 'late' | 'gap'; agent: string; text: string }
 
 const MOST_GAPS = 20;
 
@@ -73,14 +73,56 @@ export function configMarks(given: Matrix): Mark[] {
     i > 0 && value !== values[i - 1]![1] ? [{ at, to: null, kind: 'config', agent: metric['agent'] ?? '', text: `runs configuration revision ${value}` }] : [])));
 }
 
+// Each time without a pause in which a share of the ticks came late.
+export function lateMarks(given: Matrix, step: number): Mark[] {
+  const found: Mark[] = [];
+  for (const { metric, values } of given.data?.result ?? []) {
+    let last: { mark: Mark; most: number } | null = null;
+    for (const [at, text] of values) {
+      const share = Number(text);
+      if (!(share > 0)) continue;
+      if (last === null || at - last.mark.to! > 2 * step) {
+        last = { mark: { at, to: at, kind: 'late', agent: metric['agent'] ?? '', text: '' }, most: 0 };
+        found.push(last.mark);
+      }
+      last.mark.to = at;
+      last.most = Math.max(last.most, share);
+      last.mark.text = `data came late: up to ${(last.most * 100).toFixed(0)} % of the ticks of 5 min`;
+    }
+  }
+  return found;
+}
+
+export interface Run { agent: string; incarnation: string; end: string; first_time: string | null }
+const ENDS: Record<string, string> = { stopped: 'the run before had ended in order', unclean: 'the run before was killed' };
+
+// Where an agent began a new run; its first one is none.
+export function restartMarks(runs: Run[], many: boolean): Mark[] {
+  const before = new Map<string, Run>();
+  return [...runs].filter((one) => one.first_time !== null).sort((a, b) => seconds(a.first_time) - seconds(b.first_time)).flatMap((run): Mark[] => {
+    const last = before.get(run.agent);
+    before.set(run.agent, run);
+    if (last === undefined) return [];
+    return [{ at: seconds(run.first_time), to: null, kind: 'restart', agent: run.agent, text: `${many ? run.agent : 'the agent'} started again${ENDS[last.end] === undefined ? '' : `; ${ENDS[last.end]}`}` }];
+  });
+}
+
+const MOST_RUNS_OF = 6;  // agents
+
 export async function loadMarks(agents: string[], from: number, to: number): Promise<Mark[]> {
   const step = Math.max(1, (to - from) / 250);
-  const names = agents.map((one) => one.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|');
-  const query = new URLSearchParams({ query: `config_revision(${JSON.stringify(names)})`, start: String(from), end: String(to), step: String(step) });
-  const [current, past, revisions] = await Promise.all([
+  const names = JSON.stringify(agents.map((one) => one.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'));
+  const range = (query: string) => {
+    const parameters = new URLSearchParams({ query, start: String(from), end: String(to), step: String(step) });
+    return fetch(`/api/v1/query_range?${parameters}`, { cache: 'no-store' }).then((response) => response.json() as Promise<Matrix>);
+  };
+  const [current, past, revisions, late, ...runs] = await Promise.all([
     ask<{ alerts: Given[] }>('/alerts'),
     ask<{ alerts: Given[] }>('/alerts/history', { from: from.toFixed(0), limit: 200 }),
-    fetch(`/api/v1/query_range?${query}`, { cache: 'no-store' }).then((response) => response.json() as Promise<Matrix>),
+    range(`config_revision(${names})`),
+    range(`late_fraction(${names}) > 0`),
+    ...agents.slice(0, MOST_RUNS_OF).map((agent) => ask<{ incarnations: Run[] }>('/ledger', { agent })),
   ]);
-  return [...alertMarks(current.alerts, past.alerts, agents, from, to), ...configMarks(revisions)];
+  const restarts = restartMarks(runs.flatMap((one) => one.incarnations), agents.length > 1).filter(({ at }) => at >= from && at < to);
+  return [...alertMarks(current.alerts, past.alerts, agents, from, to), ...configMarks(revisions), ...lateMarks(late, step), ...restarts];
 }
