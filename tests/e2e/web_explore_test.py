@@ -56,9 +56,12 @@ class WebExploreTest(BrowserTest):
         self.browser.wait("document.querySelectorAll('.explore tbody tr').length === 2")
         self.browser.do("click", selector=".explore .segments button:nth-child(1)")
         self.browser.wait("document.querySelectorAll('.explore .u-series').length === 3")
-        self.browser.do("click", selector=".explore .tools > button:last-child")
-        self.browser.wait("document.querySelector('.command code').textContent.includes('system_memory_limit_bytes')")
         self.accessible("graph")
+        # A rule of it, and back.
+        self.browser.do("click", selector=".explore .make-rule")
+        self.browser.wait(f"{EDITOR}?.textContent === 'system_memory_limit_bytes' && document.querySelector('.rule-name') !== null")
+        self.browser.eval("history.back()")
+        self.browser.wait("document.querySelectorAll('.explore .u-series').length === 3")
         self.no_faults()
 
     def test_shows_a_fault_at_its_place(self):

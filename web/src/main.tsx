@@ -9,6 +9,7 @@ import './styles/alerts.css';
 import './styles/explore.css';
 import './styles/messages.css';
 import './styles/ledger.css';
+import './styles/rule.css';
 import './styles/views.css';
 import { render } from 'preact';
 import { askEarly } from './host/early';

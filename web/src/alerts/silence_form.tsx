@@ -3,11 +3,12 @@ import type { Signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { ApiError } from '../lib/api';
 import { session } from '../lib/session';
+import { savedToken } from '../lib/token';
 import { refreshAlerts } from '../state/alerts';
 import type { Alert } from '../state/alert';
 import { Dialog } from '../ui/dialog';
 import { matchersOf } from './matchers';
-import { savedToken, setSilence } from './silence';
+import { setSilence } from './silence';
 
 const SPANS: [string, number][] = [['30 min', 1800], ['2 h', 7200], ['8 h', 28800], ['1 d', 86400], ['7 d', 604800]];
 

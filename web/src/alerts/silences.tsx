@@ -3,8 +3,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { ask, type Silence } from '../lib/api';
 import { age, clock } from '../lib/format';
 import { session } from '../lib/session';
+import { savedToken } from '../lib/token';
 import { refreshAlerts } from '../state/alerts';
-import { expireSilence, savedToken } from './silence';
+import { expireSilence } from './silence';
 
 export function Silences({ changed }: { changed: number }) {
   const [found, setFound] = useState<Silence[]>([]);

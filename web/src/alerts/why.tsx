@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { clock } from '../lib/format';
 import { humanValue } from '../lib/human';
+import { link } from '../lib/page';
 import { Chart } from '../host/chart';
 import type { Line } from '../host/lines';
 import type { Alert } from '../state/alert';
@@ -59,6 +60,7 @@ export function Why({ alert }: { alert: Alert }) {
     <div class="why">
       <p class="dim">{condition === null ? 'The rule' : <>Fires while this is {condition.operator} <strong>{humanValue(unit, name, condition.threshold)}</strong></>}{alert.value !== null && <> · last value <strong>{humanValue(unit, name, alert.value)}</strong></>} · pending since {clock(alert.since)}{alert.fired > 0 && <> · firing since {clock(alert.fired)}</>}</p>
       <code class="expression" tabIndex={0}>{alert.expression}</code>
+      {alert.file !== '' && <p><a href={link('rule', { file: alert.file, group: alert.group, rule: alert.name, test: '604800' })}>What this rule would have done last week</a></p>}
       {fault !== '' && <p class="warn" role="alert">{fault}</p>}
       {lines === null && fault === '' && <Skeleton shape="chart" />}
       {lines !== null && lines.length === 0 && <p class="dim">The history has no values of this expression.</p>}

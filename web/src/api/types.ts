@@ -393,6 +393,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ui/v1/rules/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check a file of rules without storing it */
+        post: operations["checkRules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/rules/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Create, replace or delete a file of rules in the configuration if its version is still `base` */
+        put: operations["putRules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/rules/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One file of rules with its text */
+        get: operations["getRuleFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/rules/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of rules: those of --rules, and those in the configuration */
+        get: operations["getRuleFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/rules/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the alerts of a file would have done */
+        post: operations["replayRules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ui/v1/series": {
         parameters: {
             query?: never;
@@ -582,6 +667,10 @@ export interface components {
             error: string;
             problems: components["schemas"]["Problem"][];
         };
+        InvalidRules: {
+            error: string;
+            problems: components["schemas"]["RuleProblem"][];
+        };
         LogEvent: {
             /** @description start of the trouble */
             since: number | null;
@@ -657,6 +746,13 @@ export interface components {
             errorType: "bad_data" | "execution" | "timeout" | "canceled" | "unavailable" | "not_found" | "internal";
             /** @enum {string} */
             status: "error";
+        };
+        RuleProblem: {
+            column: number;
+            line: number;
+            text: string;
+            /** @description the file is valid nevertheless */
+            warning: boolean;
         };
         Series: {
             agent: string;
@@ -3055,6 +3151,545 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    checkRules: {
+        parameters: {
+            query?: {
+                /** @description Also warn of rules that no series of the last hour fits. */
+                compare?: "nothing" | "series";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description the rules were compared with the series of the last hour */
+                        compared: boolean;
+                        groups: {
+                            /** @description empty: the default, 15s */
+                            interval: string;
+                            labels: {
+                                [key: string]: string;
+                            };
+                            line: number;
+                            name: string;
+                            rules: {
+                                annotations: {
+                                    [key: string]: string;
+                                };
+                                column: number;
+                                expr: string;
+                                /** @description such as 5m; empty: none */
+                                for: string;
+                                keep_firing_for: string;
+                                /** @enum {string} */
+                                kind: "alert" | "record";
+                                /** @description without those of its group */
+                                labels: {
+                                    [key: string]: string;
+                                };
+                                /** @description where the rule begins in the text */
+                                line: number;
+                                name: string;
+                            }[];
+                        }[];
+                        problems: components["schemas"]["RuleProblem"][];
+                        /** @description why they were not, or empty */
+                        trouble: string;
+                        valid: boolean;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putRules: {
+        parameters: {
+            query: {
+                /** @description Its name in the configuration. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description the `tag` of the version that was edited; null: there was no file */
+                    base: string | null;
+                    /** @description the new text; if it is absent, the file is deleted */
+                    value?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        key: string;
+                        revision: number;
+                        /** @description null: deleted */
+                        tag: string | null;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The file has changed; `current` is the stored version. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conflict"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The file is not valid; nothing was stored. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidRules"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getRuleFile: {
+        parameters: {
+            query: {
+                /** @description Its name in the list. */
+                file: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description its name in the configuration; null: it is a file of --rules, which cannot be changed here */
+                        document: string | null;
+                        /** @description why this version is not in force */
+                        fault: string | null;
+                        /** @description as /api/v1/rules names it */
+                        file: string;
+                        /** @description the key in etcd, or the path */
+                        place: string;
+                        /** @description identifies this version; send it as `base` with a change */
+                        tag: string | null;
+                        text: string;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such file. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getRuleFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description address or folder of the configuration */
+                        configuration: string;
+                        files: {
+                            /** @description its name in the configuration; null: it is a file of --rules, which cannot be changed here */
+                            document: string | null;
+                            /** @description why this version is not in force */
+                            fault: string | null;
+                            /** @description as /api/v1/rules names it */
+                            file: string;
+                            /** @description a version of it is evaluated */
+                            in_force: boolean;
+                            /** @description the key in etcd, or the path */
+                            place: string;
+                            rules: number;
+                            /** @description identifies this version; send it as `base` with a change */
+                            tag: string | null;
+                        }[];
+                        /** @description why the configuration cannot be read; empty: it can */
+                        trouble: string;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    replayRules: {
+        parameters: {
+            query?: {
+                /** @description Only this alert. */
+                alert?: string;
+                /** @description The first moment. Unix seconds, a time such as 2026-11-22T12:00:00Z, or an age such as -10m. */
+                from?: string;
+                /** @description The last moment; now by default. Unix seconds, a time such as 2026-11-22T12:00:00Z, or an age such as -10m. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description the times in which alerts would have been active, the oldest first */
+                        alerts: {
+                            /** @description pending from then on */
+                            active: number;
+                            /** @description as they would have been sent */
+                            annotations: {
+                                [key: string]: string;
+                            };
+                            /** @description null: it was active at the end */
+                            ended: number | null;
+                            /** @description null: it never fired */
+                            fired: number | null;
+                            group: string;
+                            labels: {
+                                [key: string]: string;
+                            };
+                            rule: string;
+                            /** @description of the expression, when the alert fired or became pending */
+                            value: string;
+                        }[];
+                        /** @description of rules */
+                        evaluations: number;
+                        /** @description rules that could not be evaluated, and why */
+                        failures: string[];
+                        /** @description how often an alert would have fired */
+                        fired: number;
+                        from: number;
+                        groups: {
+                            file: string;
+                            /** @description seconds */
+                            interval: number;
+                            name: string;
+                            /** @description seconds between the evaluations that were made: a multiple of the interval, if there would have been too many */
+                            step: number;
+                        }[];
+                        /** @description how far the history reaches, by resolution */
+                        history: {
+                            from: number;
+                            /** @enum {string} */
+                            resolution: "full" | "1s" | "10s" | "1m" | "1h";
+                            to: number;
+                        }[];
+                        /** @description of the oldest entries that `alerts` would have */
+                        left_out: number;
+                        to: number;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too large, or the replay exceeds a limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The file is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidRules"];
                 };
             };
             /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */

@@ -18,7 +18,7 @@ const style = HighlightStyle.define([
   { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: 'var(--unknown)' }, { tag: [tags.function(tags.variableName), tags.standard(tags.name)], color: 'var(--late)' }, { tag: [tags.labelName, tags.propertyName], color: 'var(--accent)' },
 ]);
 
-const theme = EditorView.theme({
+export const theme = EditorView.theme({
   '&': { color: 'var(--ink)', background: 'var(--field)', border: '1px solid var(--line-strong)', borderRadius: '8px', fontSize: '13px' },
   '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '1px' },
   '.cm-content': { fontFamily: 'var(--mono)', padding: '10px 12px', caretColor: 'var(--ink)', minHeight: '42px' },

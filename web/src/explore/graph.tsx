@@ -5,12 +5,16 @@ import type { Line } from '../host/lines';
 import { unitOf } from '../lib/prom_units';
 import { isDark } from '../state/settings';
 
-export function Graph({ lines, from, to, step, expression }: { lines: Line[]; from: number; to: number; step: number; expression: string }) {
+interface Props { lines: Line[]; from: number; to: number; step: number; expression: string; zoom: (range: [number, number] | null) => void }
+
+export function Graph({ lines, from, to, step, expression, zoom }: Props) {
+  const latest = useRef(zoom);
+  latest.current = zoom;
   const host = useRef<HTMLDivElement>(null);
   const dark = isDark();
   useEffect(() => {
     const [unit, metric] = unitOf(expression);
-    const chart = new Chart(host.current!, { unit, metric, mode: 'lines' }, () => undefined, () => undefined);
+    const chart = new Chart(host.current!, { unit, metric, mode: 'lines' }, (begin, end) => latest.current([begin, end]), () => latest.current(null));
     chart.draw(lines, from, to, step);
     const resized = new ResizeObserver(() => chart.resize());
     resized.observe(host.current!);

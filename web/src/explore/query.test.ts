@@ -1,5 +1,5 @@
 import { assert, test } from 'vitest';
-import { linesOf, legendsOf, nameOf, placeOf, ruleOf, samplesOf, stepOf } from './query';
+import { linesOf, legendsOf, nameOf, placeOf, samplesOf, stepOf } from './query';
 
 test('the place of a fault is read from the message', () => {
   assert.deepEqual(placeOf('invalid parameter "query": 1:40: parse error: no'), { line: 1, column: 40 });
@@ -22,8 +22,4 @@ test('answers of all types become samples and lines', () => {
 
 test('steps are round, and give a few hundred points', () => {
   assert.deepEqual([300, 900, 3600, 86_400, 2_592_000].map(stepOf), [1, 5, 10, 300, 7200]);
-});
-
-test('a rule holds the expression as a block', () => {
-  assert.include(ruleOf('a >\n  1'), 'expr: |\n          a >\n            1\n        for');
 });

@@ -64,9 +64,3 @@ export function stepOf(span: number): number {
   const least = span / 400;
   return [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200].find((one) => one >= least) ?? 86400;
 }
-
-// A rule file with an alert for the expression.
-export function ruleOf(expression: string): string {
-  const lines = expression.trim().split('\n').map((line) => `          ${line}`);
-  return `groups:\n  - name: from-the-page\n    rules:\n      - alert: NameOfTheAlert\n        expr: |\n${lines.join('\n')}\n        for: 5m\n        labels: {severity: warning}\n        annotations: {summary: '{{ $labels.agent }}: {{ $value }}'}\n`;
-}

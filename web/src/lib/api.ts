@@ -3,8 +3,11 @@
 import type { components, paths } from '../api/types';
 
 type Json<Operation> = Operation extends { responses: { 200: { content: { 'application/json': infer Value } } } } ? Value : never;
+type Operation<Path extends keyof paths, Method> = Method extends keyof paths[Path] ? paths[Path][Method] : never;
+export type Result<Path extends keyof paths, Method extends string> = Json<Operation<Path, Method>>;
+export type Get<Path extends keyof paths> = Result<Path, 'get'>;
+export type Body<Path extends keyof paths, Method extends string> = Operation<Path, Method> extends { requestBody: { content: { 'application/json': infer Value } } } ? Value : never;
 export type Answer<Path extends keyof paths> = Get<Path>;
-type Get<Path extends keyof paths> = Json<paths[`${Path}`]['get']>;
 
 export type AgentRow = components['schemas']['Agent'];  // in an event, `past` has only the steps that changed
 export type Health = AgentRow['health'];

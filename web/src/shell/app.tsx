@@ -45,7 +45,7 @@ export function App({ logOut }: { logOut: () => void }) {
     <>
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to content</a>
       <TopBar title={entry.title} logOut={logOut} />
-      <Navigation current={entry.name} />
+      <Navigation current={entry.of ?? entry.name} />
       <div id="content">
         <Notices />
         <main id="main" tabIndex={-1}>

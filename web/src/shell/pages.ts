@@ -15,6 +15,7 @@ export interface PageEntry {
   name: string;
   title: string;
   key: string;  // after `g`
+  of?: string;  // the page in the navigation that it belongs to; it has no place of its own there
   icon: IconName;
   load: () => Promise<{ default: ComponentType<PageProps> }>;
 }
@@ -30,9 +31,14 @@ export const PAGES: PageEntry[] = [
   { name: 'plugins', title: 'Plugins', key: 'p', icon: 'plugins', load: () => import('../plugins/plugins_page') },
 ];
 
+// Pages that others lead to.
+const INNER: PageEntry[] = [
+  { name: 'rule', title: 'Rule', key: '', icon: 'alerts', of: 'alerts', load: () => import('../rule/rule_page') },
+];
+
 // Home, if there is no page of this name.
 export function pageOf(name: string): PageEntry {
-  return PAGES.find((one) => one.name === name) ?? PAGES[0]!;
+  return [...PAGES, ...INNER].find((one) => one.name === name) ?? PAGES[0]!;
 }
 
 // Calls `update` each time that a link or the browser's Back button has changed the address of a page that is shown.

@@ -15,6 +15,7 @@ const NAMES: Record<Item['kind'], string> = { page: 'page', host: 'host', metric
 function fixedItems(): Item[] {
   return [
     ...PAGES.map((one): Item => ({ kind: 'page', title: one.title, note: `g ${one.key}`, run: () => go(one.name) })),
+    { kind: 'action', title: 'New alerting rule', note: 'alert record test', run: () => go('rule') },
     { kind: 'action', title: 'Switch between light and dark', note: 'theme', run: toggleTheme },
     { kind: 'action', title: 'Settings', note: 'theme density time zone units', run: () => { settingsOpen.value = true; } },
     { kind: 'action', title: 'Show keys', note: 'help', run: () => { helpOpen.value = true; } },

@@ -13,6 +13,7 @@ export interface Alert {
   receivers: string[];
   expression: string;
   group: string;           // of its rule
+  file: string;            // of that group
   fired: number;           // seconds; NaN: it has not fired
   ended: number | null;    // seconds; null: it has not
   fingerprint: string;
@@ -41,6 +42,7 @@ export function alertOf(given: Open): Alert {
     receivers: list(given['receivers']),
     expression: String(given['expression'] ?? ''),
     group: String(given['ruleGroup'] ?? '').replace(/^.*;/, ''),
+    file: String(given['ruleGroup'] ?? '').replace(/;[^;]*$/, ''),
     fired: seconds(given['startsAt']),
     ended: seconds(given['endsAt']) > 0 ? seconds(given['endsAt']) : null,
     fingerprint: String(given['fingerprint'] ?? ''),
