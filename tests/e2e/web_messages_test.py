@@ -162,6 +162,7 @@ class WebMessagesTest(BrowserTest):
         self.browser.wait("document.querySelector('.seen-hint')?.textContent.startsWith('The newest message of gone-1 was stored ')")
         self.browser.do("click", selector=".seen-hint button")
         self.browser.wait(f"{NEWEST} === {self.records()[-1][0]}")
+        self.browser.wait("document.querySelector('.message-view') !== null && document.querySelector('.is-open') !== null")
         self.browser.do("key", key="Escape")
         self.browser.eval("document.activeElement.blur()")
         self.browser.wait("document.querySelector('.message-view') === null")
