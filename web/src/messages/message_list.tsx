@@ -87,7 +87,8 @@ export function MessageList({ rows, keys, open, marked, choose }: Props) {
     else return false;
     return true;
   };
-  useEffect(() => {
+  // Before the user's next key, which must find the list as it is shown.
+  useLayoutEffect(() => {
     keys.current = act;
     return () => { keys.current = null; };
   });
