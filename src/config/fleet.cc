@@ -29,8 +29,14 @@ std::set<std::string> agents_in(const StoredKeys& keys) {
 
 KeySet key_set(const StoredKeys& keys, const WatchSet& what) {
   KeySet set;
-  for (const auto& [key, stored] : keys) {
-    if (what.contains(key)) set.entries[key] = {stored.value, std::nullopt, stored.revision};
+  const auto add = [&](StoredKeys::const_iterator at) {
+    set.entries[at->first] = {at->second.value, std::nullopt, at->second.revision};
+  };
+  for (const std::string& key : what.keys) {
+    if (const auto found = keys.find(key); found != keys.end()) add(found);
+  }
+  for (const std::string& prefix : what.prefixes) {
+    for (auto at = keys.lower_bound(prefix); at != keys.end() && at->first.starts_with(prefix); ++at) add(at);
   }
   return set;
 }

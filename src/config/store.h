@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -16,6 +17,18 @@ namespace monitor::config {
 struct Stored {
   std::string value;
   int64_t revision = 0;  // revision of the last change; 0 if the store has none (files)
+};
+
+// A version of a document, as the store remembers it.
+struct Version {
+  Stored stored;
+  bool deleted = false;    // the document was deleted at `stored.revision`
+  int64_t written_ns = 0;  // Unix time; 0: unknown. It may be some seconds early: the store keeps no times
+};
+
+struct DocumentHistory {
+  std::vector<Version> versions;  // newest first
+  bool complete = false;          // the last one is the first version ever; else there may have been earlier ones
 };
 
 class ConfigStore {
@@ -34,6 +47,12 @@ class ConfigStore {
   // Overwrites the document. If the store supports it (etcd: a lease; files: no), the document disappears after `ns`.
   // Returns the revision of the write.
   virtual Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t ns) = 0;
+  // The versions of a document, at most `most` of them. Returns nothing if the store keeps no old versions (files).
+  virtual Result<std::optional<DocumentHistory>> history(const std::string& key, size_t most) {
+    (void)key;
+    (void)most;
+    return std::optional<DocumentHistory>();
+  }
   // Describes a key in messages: its file, or the key itself.
   virtual std::string describe(const std::string& key) const = 0;
 };

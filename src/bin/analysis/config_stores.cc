@@ -32,6 +32,9 @@ class OwnedEtcdStore final : public config::ConfigStore {
   Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t ns) override {
     return store_->put_for(key, value, ns);
   }
+  Result<std::optional<config::DocumentHistory>> history(const std::string& key, size_t most) override {
+    return store_->history(key, most);
+  }
   std::string describe(const std::string& key) const override { return store_->describe(key); }
 
  private:

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "config/document.h"
+#include "config/etcd/etcd_history.h"
 #include "config/etcd/messages.h"
 #include "config/keys.h"
 
@@ -135,6 +136,13 @@ Result<int64_t> EtcdStore::put_for(const std::string& key, const std::string& va
   const auto done = ask_etcd<pb::PutResponse>(client_, kPutPath, put, deadline, Repeat::kYes);
   if (!done) return done.error();
   return done->header().revision();
+}
+
+Result<std::optional<DocumentHistory>> EtcdStore::history(const std::string& key, size_t most) {
+  if (auto valid = check_key(key); !valid) return valid.error();
+  auto found = read_history(client_, key, most);
+  if (!found) return found.error();
+  return std::optional(std::move(*found));
 }
 
 std::unique_ptr<EtcdCall> put_once(EtcdClient& client, const std::string& key, const std::string& value,

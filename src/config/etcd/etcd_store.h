@@ -28,6 +28,7 @@ class EtcdStore final : public ConfigStore {
   // A change that leaves the document unchanged writes nothing, and returns the document's revision.
   Result<int64_t> update(const std::string& key, const Change& change) override;
   Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t ns) override;
+  Result<std::optional<DocumentHistory>> history(const std::string& key, size_t most) override;
   std::string describe(const std::string& key) const override;
 
  private:

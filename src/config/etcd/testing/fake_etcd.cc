@@ -1,6 +1,7 @@
 #include "config/etcd/testing/fake_etcd.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -348,6 +349,10 @@ grpc::CallStatus FakeEtcd::execute(const Call& call, const std::string& request,
     if (call.token() != token) return {Code::kUnauthenticated, "etcdserver: invalid auth token"};
   }
   if (method == "Range") {
+    const int64_t at = parsed<pb::RangeRequest>(request).revision();
+    if (at > 0 && at < compacted) {
+      return {Code::kOutOfRange, "etcdserver: mvcc: required revision has been compacted"};
+    }
     answer = range(parsed<pb::RangeRequest>(request)).SerializeAsString();
   } else if (method == "Txn" && refuse_txns > 0) {
     --refuse_txns;
@@ -388,19 +393,40 @@ grpc::CallStatus FakeEtcd::execute(const Call& call, const std::string& request,
   return {};
 }
 
+// The store as it was at a revision.
+std::map<std::string, pb::KeyValue> FakeEtcd::store_at(int64_t at) const {
+  std::map<std::string, pb::KeyValue> then;
+  for (const pb::Event& event : history_) {
+    if (event.kv().mod_revision() > at) break;
+    if (event.type() == pb::Event::DELETE) {
+      then.erase(event.kv().key());
+    } else {
+      then[event.kv().key()] = event.kv();
+    }
+  }
+  return then;
+}
+
 pb::RangeResponse FakeEtcd::range(const pb::RangeRequest& request) const {
   pb::RangeResponse response;
   *response.mutable_header() = header();
-  for (const auto& [key, kv] : store_) {
-    if (!in_range(key, request.key(), request.range_end())) continue;
-    response.set_count(response.count() + 1);
-    if (request.count_only()) continue;
+  std::vector<pb::KeyValue> found;
+  for (const auto& [key, kv] :
+       request.revision() > 0 && request.revision() < revision ? store_at(request.revision()) : store_) {
+    if (in_range(key, request.key(), request.range_end())) found.push_back(kv);
+  }
+  if (request.sort_target() == pb::RangeRequest::MOD && request.sort_order() == pb::RangeRequest::DESCEND) {
+    std::ranges::sort(found, std::greater(), &pb::KeyValue::mod_revision);
+  }
+  response.set_count(static_cast<int64_t>(found.size()));
+  if (request.count_only()) return response;
+  for (const pb::KeyValue& kv : found) {
     if (request.limit() > 0 && response.kvs_size() >= request.limit()) {
       response.set_more(true);
-    } else {
-      *response.add_kvs() = kv;
-      if (request.keys_only()) response.mutable_kvs()->rbegin()->clear_value();
+      break;
     }
+    *response.add_kvs() = kv;
+    if (request.keys_only()) response.mutable_kvs()->rbegin()->clear_value();
   }
   return response;
 }

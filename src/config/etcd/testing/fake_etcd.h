@@ -85,6 +85,7 @@ class FakeEtcd {
 
   grpc::CallStatus execute(const Call& call, const std::string& request, std::string& answer);
   grpc::CallStatus txn(const std::string& request, std::string& answer);
+  std::map<std::string, pb::KeyValue> store_at(int64_t at) const;
   pb::RangeResponse range(const pb::RangeRequest& request) const;
   void serve(Call& call, const std::string& request);
   void serve_watch(Call& call, const std::string& request);
