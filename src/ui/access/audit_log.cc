@@ -82,6 +82,7 @@ std::string line_of(const AuditEvent& event, int64_t wall_ns) {
                                    {"object", &event.object}}) {
     if (!text->empty()) add(name, json_quote(*text));
   }
+  if (event.revision != 0) add("revision", std::to_string(event.revision));
   if (!event.before.empty()) add("before", event.before);
   if (!event.after.empty()) add("after", event.after);
   if (!event.reason.empty()) add("reason", json_quote(event.reason));

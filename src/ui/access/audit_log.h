@@ -27,6 +27,7 @@ struct AuditEvent {
   std::string address = {};
   std::string forwarded_for = {};  // as claimed by the client or a proxy
   std::string object = {};         // what was changed: a key, a user, a token
+  int64_t revision = 0;            // of the change in its store; 0: it has none
   std::string before = {};         // JSON
   std::string after = {};          // JSON
   std::string reason = {};         // of a refusal

@@ -133,6 +133,7 @@ class Api {
   // routes_config.cc
   void declare_config(RouteTable& table);
   void declare_documents(RouteTable& table);
+  void declare_document_changes(RouteTable& table);
   void change_document(const Call& call);
 
   void tick();

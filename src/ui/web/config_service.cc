@@ -7,12 +7,15 @@
 #include "base/crc32c.h"
 #include "base/escape.h"
 #include "base/text.h"
+#include "base/time_format.h"
 #include "config/document.h"
 #include "config/edit.h"
 #include "config/foreign_json.h"
 #include "config/keys.h"
+#include "config/layers.h"
 #include "config/schema.h"
 #include "config/source.h"
+#include "ui/web/config_json.h"
 
 namespace monitor::analysis::web {
 
@@ -22,77 +25,6 @@ namespace {
 
 // Agents write their status files every 10 s: an older status belongs to an agent that is gone.
 constexpr int64_t kFreshFor = 30 * kNanosPerSecond;
-
-// Also escapes DEL, C1 and bidirectional marks, which nlohmann::json leaves unescaped: they could control a terminal.
-std::string dump(const ordered_json& json) {
-  return printable(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
-}
-
-// How the document under `key` may be edited here; nullopt if it is not editable.
-std::optional<config::Edited> edited(const std::string& key) {
-  switch (config::kind_of_key(key)) {
-    case config::KeyKind::kDefaults:
-    case config::KeyKind::kGroup:
-      return config::Edited::kShared;
-    case config::KeyKind::kAgent:
-      return config::Edited::kOwn;
-    default:
-      return std::nullopt;
-  }
-}
-
-// Status, inventory, scripts and unknown keys are not shown as documents.
-std::string kind_name(const std::string& key) {
-  switch (config::kind_of_key(key)) {
-    case config::KeyKind::kDefaults:
-      return "defaults";
-    case config::KeyKind::kGroup:
-      return "group";
-    case config::KeyKind::kAgent:
-      return "agent";
-    case config::KeyKind::kOverride:
-      return "override";
-    default:
-      return "other";
-  }
-}
-
-Reply no_such_key(const std::string& key) {
-  if (Status valid = config::check_key(key); !valid) return error_reply(valid.error());
-  return error_reply(400, fmt::format("key: got {}, expected {}, {} or {}", json_quote(key.substr(0, 200)),
-                                      config::defaults_key(), config::group_key("NAME"), config::agent_key("AGENT")));
-}
-
-ordered_json problem_json(const config::Problem& problem) {
-  return {{"path", problem.path},       {"line", problem.line},       {"key", problem.key},
-          {"message", problem.message}, {"got", problem.got},         {"known", problem.known},
-          {"warning", problem.warning}, {"text", problem.to_string()}};
-}
-
-struct Checked {
-  bool valid = false;
-  ordered_json problems = ordered_json::array();
-};
-
-Checked check(const std::string& text, config::Edited what, const config::PluginCatalog& plugins) {
-  Checked checked;
-  auto document = config::Document::parse(text);
-  if (!document) {
-    checked.problems.push_back({{"path", ""},
-                                {"line", 0},
-                                {"key", ""},
-                                {"message", document.error().message()},
-                                {"got", ""},
-                                {"known", ""},
-                                {"warning", false},
-                                {"text", document.error().message()}});
-    return checked;
-  }
-  const auto validated = config::validate({{"", 0, std::move(*document), what == config::Edited::kOwn}}, plugins);
-  checked.valid = validated.ok();
-  for (const config::Problem& problem : validated.problems) checked.problems.push_back(problem_json(problem));
-  return checked;
-}
 
 ordered_json row_json(const config::FleetRow& row) {
   ordered_json object = {{"agent", row.agent_id},
@@ -106,6 +38,15 @@ ordered_json row_json(const config::FleetRow& row) {
     object[field] = status.contains(field) ? status.at(field) : ordered_json();
   }
   return object;
+}
+
+// When an override ends; null: with its key.
+ordered_json expiry_of(const std::string& document) {
+  const auto value = config::parse_foreign<nlohmann::json>(document);
+  const std::string name(config::kExpiresAt);
+  if (!value.is_object() || !value.contains(name) || !value[name].is_string()) return {};
+  const auto time = parse_rfc3339(value[name].get<std::string>());
+  return time ? ordered_json(static_cast<double>(*time) / 1e9) : ordered_json();
 }
 
 }  // namespace
@@ -143,32 +84,33 @@ Reply ConfigService::overview() {
   if (!all) return error_reply(all.error());
   ordered_json documents = ordered_json::array();
   for (const auto& [key, stored] : *all) {
-    const std::string kind = kind_name(key);
+    const std::string kind = kind_of_document(key);
     if (kind == "other") continue;
     documents.push_back({{"key", key},
                          {"kind", kind},
                          {"revision", stored.revision},
                          {"tag", tag_of(stored)},
-                         {"bytes", stored.value.size()}});
+                         {"bytes", stored.value.size()},
+                         {"expires", kind == "override" ? expiry_of(stored.value) : ordered_json()}});
   }
   ordered_json agents = ordered_json::array();
   for (const auto& row : config::fleet_of(*all, clock_.wall_ns(), fresh_ns())) agents.push_back(row_json(row));
-  return json_reply(
-      dump({{"source", options_.describe}, {"files", options_.files}, {"documents", documents}, {"agents", agents}}));
+  return json_reply(dump_json(
+      {{"source", options_.describe}, {"files", options_.files}, {"documents", documents}, {"agents", agents}}));
 }
 
 Reply ConfigService::document(const std::string& key) {
-  if (kind_name(key) == "other") return no_such_key(key);
+  if (kind_of_document(key) == "other") return no_such_key(key);
   const auto opened = store();
   if (!opened) return error_reply(opened.error());
   const auto stored = (*opened)->get(key);
   if (!stored) return error_reply(stored.error());
   if (!*stored) return error_reply(404, "no such document: " + key);
-  return json_reply(dump({{"key", key},
-                          {"value", (*stored)->value},
-                          {"revision", (*stored)->revision},
-                          {"tag", tag_of(**stored)},
-                          {"place", (*opened)->describe(key)}}));
+  return json_reply(dump_json({{"key", key},
+                               {"value", (*stored)->value},
+                               {"revision", (*stored)->revision},
+                               {"tag", tag_of(**stored)},
+                               {"place", (*opened)->describe(key)}}));
 }
 
 Status ConfigService::check_versions(const config::StoredKeys& all, const std::string& key,
@@ -188,7 +130,7 @@ Status ConfigService::check_versions(const config::StoredKeys& all, const std::s
 }
 
 void ConfigService::record(const std::string& key, const std::optional<config::Stored>& before,
-                           const std::optional<config::Stored>& after, const ChangedBy& by) {
+                           const std::optional<config::Stored>& after, int64_t revision, const ChangedBy& by) {
   if (!before && !after) return;
   log_audit("configuration changed by the page", {{"who", by.who.text()},
                                                   {"address", by.address},
@@ -207,6 +149,7 @@ void ConfigService::record(const std::string& key, const std::optional<config::S
                 .address = by.address,
                 .forwarded_for = by.forwarded_for,
                 .object = key,
+                .revision = revision,
                 .before = before ? access::audit_value(before->value) : "null",
                 .after = after ? access::audit_value(after->value) : "null"});
 }
@@ -248,19 +191,23 @@ Result<ChangeRequest> parse_change(const std::string& body) {
 std::optional<Reply> ConfigService::refusal_of(const std::string& key, const std::string& value, config::Edited what) {
   const auto all = keys();
   if (!all) return error_reply(all.error());
-  const Checked checked = check(value, what, catalog(*all));
+  const Checked checked = check_document(value, what, catalog(*all));
   if (!checked.valid) {
     return json_reply(
-        dump({{"error", "the document is not valid; nothing was stored"}, {"problems", checked.problems}}), 422);
+        dump_json({{"error", "the document is not valid; nothing was stored"}, {"problems", checked.problems}}), 422);
   }
   if (Status known = check_versions(*all, key, value); !known) return error_reply(known.error());
   return std::nullopt;
 }
 
 Reply ConfigService::change(const std::string& key, const std::string& body, const ChangedBy& by) {
-  const auto what = edited(key);
-  if (!what) return no_such_key(key);
-  return change_checked(key, body, by, [&](const std::string& value) { return refusal_of(key, value, *what); });
+  const auto what = edited_as(key);
+  const bool is_override = kind_of_document(key) == "override";
+  if (!what && !is_override) return no_such_key(key);
+  return change_checked(key, body, by, [&](const std::string& value) -> std::optional<Reply> {
+    if (is_override) return error_reply(400, "key: an override can only be set for a time, or be deleted");
+    return refusal_of(key, value, *what);
+  });
 }
 
 Reply ConfigService::change_checked(const std::string& key, const std::string& body, const ChangedBy& by,
@@ -287,51 +234,21 @@ Reply ConfigService::change_checked(const std::string& key, const std::string& b
     const ordered_json current =
         other ? ordered_json{{"value", other->value}, {"revision", other->revision}, {"tag", tag_of(*other)}}
               : ordered_json();
-    return json_reply(dump({{"error", done.error().message()}, {"current", current}}), 409);
+    return json_reply(dump_json({{"error", done.error().message()}, {"current", current}}), 409);
   }
   if (!done) return error_reply(done.error());
-  record(key, other, value ? std::optional(config::Stored{*value, *done}) : std::nullopt, by);
+  record(key, other, value ? std::optional(config::Stored{*value, *done}) : std::nullopt, *done, by);
   const ordered_json tag = value ? ordered_json(tag_of({*value, *done})) : ordered_json();
-  return json_reply(dump({{"key", key}, {"revision", *done}, {"tag", tag}}));
+  return json_reply(dump_json({{"key", key}, {"revision", *done}, {"tag", tag}}));
 }
 
 Reply ConfigService::validate(const std::string& key, const std::string& text) {
-  const auto what = edited(key);
+  const auto what = edited_as(key);
   if (!what) return no_such_key(key);
   // Without the store, only checks that do not need it are made.
   const auto all = keys();
-  const Checked checked = all ? check(text, *what, catalog(*all)) : check(text, *what, plugins_);
-  return json_reply(dump({{"valid", checked.valid}, {"problems", checked.problems}}));
-}
-
-Reply ConfigService::explain(const std::string& agent) {
-  if (!valid_name(agent)) return error_reply(400, "agent: expected 1 to 128 characters of [A-Za-z0-9._-]");
-  const auto all = keys();
-  if (!all) return error_reply(all.error());
-  const auto opened = store();
-  const auto made = config::layers_of(*all, agent, clock_.wall_ns(),
-                                      [&](const std::string& key) { return (*opened)->describe(key); });
-  std::vector<config::Problem> problems = made.problems;
-  if (problems.empty()) problems = config::validate(made.set.layers, catalog(*all)).problems;
-  ordered_json values = ordered_json::array();
-  ordered_json layers = ordered_json::array();
-  if (made.problems.empty()) {
-    for (const auto& one : config::explain(made.set.layers)) {
-      values.push_back({{"path", one.path},
-                        {"value", ordered_json::parse(one.value, nullptr, false)},
-                        {"key", one.key.empty() ? ordered_json() : ordered_json(one.key)},
-                        {"revision", one.revision}});
-    }
-    for (const config::Layer& layer : made.set.layers)
-      layers.push_back({{"key", layer.key}, {"revision", layer.revision}});
-  }
-  ordered_json list = ordered_json::array();
-  for (const config::Problem& problem : problems) list.push_back(problem_json(problem));
-  return json_reply(dump({{"agent", agent},
-                          {"valid", problems.empty() || problems.front().warning},
-                          {"problems", list},
-                          {"layers", layers},
-                          {"values", values}}));
+  const Checked checked = all ? check_document(text, *what, catalog(*all)) : check_document(text, *what, plugins_);
+  return json_reply(dump_json({{"valid", checked.valid}, {"problems", checked.problems}}));
 }
 
 Reply ConfigService::schema() const { return json_reply(config::json_schema(plugins_.plugin_names())); }
@@ -358,7 +275,7 @@ Reply ConfigService::plugins() {
                       {"plugin", plugin}});
     }
   }
-  return json_reply(dump({{"known", plugins_.plugin_names()}, {"plugins", rows}, {"refused", refused}}));
+  return json_reply(dump_json({{"known", plugins_.plugin_names()}, {"plugins", rows}, {"refused", refused}}));
 }
 
 }  // namespace monitor::analysis::web

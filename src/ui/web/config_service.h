@@ -60,6 +60,12 @@ class ConfigService {
   // Opened at the first call, and again after a failure.
   Result<config::ConfigStore*> store();
   Reply validate(const std::string& key, const std::string& text);
+  // Which agents a change would affect, and how. `body`: {"value": TEXT}, or {} for a deletion.
+  Reply preview(const std::string& key, const std::string& body);
+  // The old versions of a document. `names`: with the users who changed it by this server.
+  Reply history(const std::string& key, bool names);
+  // `body`: {"value": TEXT, "seconds": N}. The override replaces one of the same key.
+  Reply set_override(const std::string& key, const std::string& body, const ChangedBy& by);
   Reply explain(const std::string& agent);
   Reply schema() const;
   Reply plugins();
@@ -71,7 +77,7 @@ class ConfigService {
   // The plugins that documents may refer to.
   config::FleetCatalog catalog(const config::StoredKeys& all) const;
   void record(const std::string& key, const std::optional<config::Stored>& before,
-              const std::optional<config::Stored>& after, const ChangedBy& by);
+              const std::optional<config::Stored>& after, int64_t revision, const ChangedBy& by);
   Status check_versions(const config::StoredKeys& keys, const std::string& key, const std::string& text) const;
   std::optional<Reply> refusal_of(const std::string& key, const std::string& value, config::Edited what);
 

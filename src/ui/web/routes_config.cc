@@ -32,7 +32,8 @@ Schema overview_result() {
                                   {"kind", one_of({"defaults", "group", "agent", "override"})},
                                   {"revision", integer("0 if the store has no revisions")},
                                   {"tag", text("identifies this version of the document")},
-                                  {"bytes", integer()}});
+                                  {"bytes", integer()},
+                                  {"expires", time("when an override ends").or_null()}});
   const Schema agent = object({{"agent", text()},
                                {"state", one_of({"applied", "pending", "failed", "stopped", "gone"})},
                                {"applied", integer("the applied revision")},
@@ -69,11 +70,47 @@ Schema explain_result() {
   return object({{"agent", text()},
                  {"valid", boolean()},
                  {"problems", list(ref("Problem"))},
-                 {"layers", list(object({{"key", text()}, {"revision", integer()}}), "lowest first")},
+                 {"layers", list(object({{"layer", text("its key")},
+                                         {"key", text("the key in etcd, or the file")},
+                                         {"revision", integer()}}),
+                                 "lowest first")},
                  {"values", list(object({{"path", text()},
                                          {"value", any()},
-                                         {"key", text("the layer that sets it; null: built in").or_null()},
+                                         {"layer", text("the key of the layer that sets it; null: built in").or_null()},
+                                         {"key", text("that key in etcd, or the file").or_null()},
                                          {"revision", integer()}}))}});
+}
+
+Schema preview_result() {
+  const Schema change = object({{"path", text("JSON pointer")}, {"before", any()}, {"after", any()}});
+  const Schema row = object({{"agent", text()},
+                             {"state", one_of({"applied", "pending", "failed", "stopped", "gone"})},
+                             {"changes", list(change, "of its effective values; null: it has no such value")},
+                             {"problems", list(text(), "why it would reject its configuration")}});
+  return object({{"agents", integer("all agents")},
+                 {"uses", integer("agents that have the document among their layers")},
+                 {"affected", integer("agents whose effective values change")},
+                 {"refusing", integer("agents that would reject their configuration")},
+                 {"rows", list(row, "the first 200 of the agents that are affected or would reject it")}});
+}
+
+Schema history_result() {
+  const Schema version =
+      object({{"revision", integer()},
+              {"value", text("null: the document was deleted at this revision").or_null()},
+              {"time", time("about when it was written: exact if this server wrote it").or_null()},
+              {"who", text("who wrote it, if this server did since its start and the caller is an admin").or_null()}});
+  return object({{"key", text()},
+                 {"kept", boolean("false: the store keeps no old versions (files)")},
+                 {"complete", boolean("the last version is the first one ever")},
+                 {"versions", list(version, "newest first, at most 50")}});
+}
+
+Parameter override_parameter() {
+  return {.name = "key",
+          .description = config::agent_overrides("AGENT") + "NAME or " + config::group_overrides("GROUP") + "NAME.",
+          .required = true,
+          .example = config::agent_overrides("agent-001") + "fast"};
 }
 
 }  // namespace
@@ -98,6 +135,7 @@ void Api::declare_config(RouteTable& table) {
                             config_executor_.submit(call.responder, [this] { return config_.overview(); });
                           }});
   declare_documents(table);
+  declare_document_changes(table);
   table.routes.push_back({.method = "GET",
                           .path = "/config/explain",
                           .role = access::Role::kViewer,
@@ -181,6 +219,57 @@ void Api::declare_documents(RouteTable& table) {
                                                       return config_.validate(key, body);
                                                     });
                           }});
+}
+
+void Api::declare_document_changes(RouteTable& table) {
+  table.routes.push_back(
+      {.method = "POST",
+       .path = "/config/preview",
+       .role = access::Role::kViewer,
+       .id = "previewDocument",
+       .summary = "Which agents a change to a document would affect, and how, without storing it",
+       .parameters = {key_parameter()},
+       .result = preview_result(),
+       .errors = {{413, "The body is too large."}},
+       .body = object({{"value", text("the new text; if it is absent, the document is deleted").optional()}}),
+       .handler = [this](const Call& call) {
+         config_executor_.submit(call.responder, [this, key = call.query.text("key"), body = call.request.body] {
+           return config_.preview(key, body);
+         });
+       }});
+  table.routes.push_back({.method = "GET",
+                          .path = "/config/history",
+                          .role = access::Role::kViewer,
+                          .id = "getDocumentHistory",
+                          .summary = "The versions of a document that etcd still has",
+                          .parameters = {key_parameter()},
+                          .result = history_result(),
+                          .handler = [this](const Call& call) {
+                            const bool names = call.who.role == access::Role::kAdmin;
+                            config_executor_.submit(call.responder, [this, key = call.query.text("key"), names] {
+                              return config_.history(key, names);
+                            });
+                          }});
+  table.routes.push_back(
+      {.method = "POST",
+       .path = "/config/override",
+       .role = access::Role::kEditor,
+       .id = "setOverride",
+       .summary = "Override settings of an agent or a group for a limited time",
+       .parameters = {override_parameter()},
+       .result = object({{"key", text()}, {"revision", integer()}, {"tag", text()}}),
+       .errors = {{413, "The body is too large."}, {422, "The settings are not valid; nothing was stored.", "Invalid"}},
+       .body = object({{"value", text("the settings, as the JSON of a document")},
+                       {"seconds", integer("for how long, up to 30 days")}}),
+       .handler = [this](const Call& call) {
+         const Request& request = call.request;
+         config_executor_.submit(call.responder,
+                                 [this, key = call.query.text("key"), body = request.body,
+                                  by = ChangedBy{call.who, request.address, request.forwarded_for, request.origin}] {
+                                   return config_.set_override(key, body, by);
+                                 });
+         config_read_ns_ = 0;  // show its effect at the next tick
+       }});
 }
 
 void Api::change_document(const Call& call) {

@@ -1,0 +1,123 @@
+// The API of the configuration: previews of changes, history, overrides.
+#include <gmock/gmock.h>
+
+#include "base/time_format.h"
+#include "ui/web/testing/api_fixture.h"
+
+namespace monitor::analysis::web {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::string kToken = "Authorization: Bearer 0123456789abcdef\r\n";
+
+class ApiConfigTest : public ApiTest {
+ protected:
+  ApiConfigTest() {
+    agent("a", {});
+    agent("b", {"web"});
+    agent("c", {"web"});
+    put("/monitor/defaults", R"({"interval": 5})");
+    put("/monitor/groups/web", R"({"labels": {"role": "web"}})");
+    put("/monitor/config/c", R"({"interval": 1})");
+  }
+  void put(const std::string& key, const std::string& value) { documents_[key] = {value, ++revision_}; }
+  void agent(const std::string& id, const std::vector<std::string>& groups) {
+    const nlohmann::json inventory = {
+        {"host", id}, {"groups", groups}, {"last_seen", format_rfc3339(clock_.wall_ns())}};
+    put("/monitor/inventory/" + id, inventory.dump());
+  }
+  nlohmann::json preview(const std::string& key, const std::string& text) {
+    const std::string answer = ask("POST", "/api/ui/v1/config/preview?key=" + key, "",
+                                   text.empty() ? "{}" : nlohmann::json({{"value", text}}).dump());
+    EXPECT_EQ(status(answer), 200) << answer;
+    return json(answer);
+  }
+
+  int64_t revision_ = 1;
+};
+
+TEST_F(ApiConfigTest, APreviewNamesTheAgentsWhoseValuesChange) {
+  const auto found = preview("/monitor/defaults", R"({"interval": 7})");
+  EXPECT_EQ(found["agents"], 3);
+  EXPECT_EQ(found["uses"], 3);
+  EXPECT_EQ(found["affected"], 2) << "c has an interval of its own";
+  EXPECT_EQ(found["refusing"], 0);
+  ASSERT_EQ(found["rows"].size(), 2U);
+  EXPECT_EQ(found["rows"][0]["agent"], "a");
+  EXPECT_EQ(found["rows"][1]["agent"], "b");
+  EXPECT_EQ(found["rows"][1]["changes"].dump(), R"([{"after":7,"before":5,"path":"/interval"}])");
+  EXPECT_EQ(documents_["/monitor/defaults"].value, R"({"interval": 5})") << "nothing is stored";
+}
+
+TEST_F(ApiConfigTest, APreviewOfADeletion) {
+  const auto found = preview("/monitor/groups/web", "");
+  EXPECT_EQ(found["uses"], 2);
+  EXPECT_EQ(found["affected"], 2);
+  EXPECT_EQ(found["rows"][0]["changes"].dump(),
+            R"([{"after":{},"before":null,"path":"/labels"},{"after":null,"before":"web","path":"/labels/role"}])");
+}
+
+TEST_F(ApiConfigTest, APreviewNamesTheAgentsThatWouldRejectTheResult) {
+  put("/monitor/config/c", R"({"metrics": ["cpuu"]})");
+  const auto found = preview("/monitor/defaults", R"({"interval": 6})");
+  EXPECT_EQ(found["refusing"], 1);
+  ASSERT_EQ(found["rows"].size(), 3U);
+  EXPECT_THAT(found["rows"][2]["problems"].dump(), HasSubstr("cpuu"));
+}
+
+TEST_F(ApiConfigTest, RefusesHostilePreviews) {
+  const std::string path = "/api/ui/v1/config/preview?key=";
+  EXPECT_EQ(status(ask("POST", path + "/monitor/status/a", "", "{}")), 400);
+  EXPECT_EQ(status(ask("POST", path + "/monitor/defaults", "", "[")), 400);
+  EXPECT_EQ(status(ask("POST", path + "/monitor/defaults", "", R"({"value": 1})")), 400);
+  EXPECT_EQ(preview("/monitor/defaults", "no JSON")["refusing"], 3);
+}
+
+TEST_F(ApiConfigTest, AStoreWithoutOldVersionsSaysSo) {
+  const auto found = json(ask("GET", "/api/ui/v1/config/history?key=/monitor/defaults"));
+  EXPECT_EQ(found["kept"], false);
+  EXPECT_EQ(found["versions"].size(), 0U);
+  EXPECT_EQ(status(ask("GET", "/api/ui/v1/config/history?key=/monitor/status/a")), 400);
+}
+
+TEST_F(ApiConfigTest, AnOverrideEndsByItselfOrIsDeleted) {
+  const std::string key = "/monitor/overrides/agents/a/fast";
+  const std::string path = "/api/ui/v1/config/override?key=" + key;
+  const std::string body = R"({"value": "{\"interval\": 0.1}", "seconds": 60})";
+  EXPECT_EQ(status(ask("POST", path, "", body)), 401) << "not without the token";
+  const std::string done = ask("POST", path, kToken, body);
+  ASSERT_EQ(status(done), 200) << done;
+  const auto stored = nlohmann::json::parse(documents_[key].value);
+  EXPECT_EQ(stored["interval"], 0.1);
+  const int64_t left = *parse_rfc3339(stored["expires_at"].get<std::string>()) - clock_.wall_ns();
+  EXPECT_GT(left, 50 * kNanosPerSecond);
+  EXPECT_LE(left, 60 * kNanosPerSecond);
+  for (const auto& one : json(ask("GET", "/api/ui/v1/config"))["documents"]) {
+    EXPECT_EQ(one["expires"].is_null(), one["key"] != key) << one;
+  }
+  EXPECT_EQ(preview(key, "")["affected"], 1);
+  const std::string document = "/api/ui/v1/config/document?key=" + key;
+  const std::string base = json(done)["tag"];
+  EXPECT_EQ(status(ask("PUT", document, kToken, R"({"base": ")" + base + R"(", "value": "{}"})")), 400);
+  EXPECT_EQ(status(ask("PUT", document, kToken, R"({"base": ")" + base + R"("})")), 200);
+  EXPECT_FALSE(documents_.contains(key));
+}
+
+TEST_F(ApiConfigTest, RefusesWrongOverrides) {
+  const std::string path = "/api/ui/v1/config/override?key=/monitor/overrides/agents/a/fast";
+  for (const char* const body :
+       {"", "[]", R"({"value": "{}", "seconds": 60})", R"({"value": "{\"interval\": 1}"})",
+        R"({"value": "{\"interval\": 1}", "seconds": 0})", R"({"value": "{\"interval\": 1}", "seconds": 2592001})",
+        R"({"value": {"interval": 1}, "seconds": 60})"}) {
+    EXPECT_EQ(status(ask("POST", path, kToken, body)), 400) << body;
+  }
+  EXPECT_EQ(status(ask("POST", path, kToken, R"({"value": "{\"intervall\": 1}", "seconds": 60})")), 422);
+  EXPECT_EQ(status(ask("POST", "/api/ui/v1/config/override?key=/monitor/defaults", kToken,
+                       R"({"value": "{\"interval\": 1}", "seconds": 60})")),
+            400);
+  EXPECT_FALSE(documents_.contains("/monitor/overrides/agents/a/fast"));
+}
+
+}  // namespace
+}  // namespace monitor::analysis::web
