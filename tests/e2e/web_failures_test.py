@@ -59,7 +59,10 @@ class WebFailuresTest(BrowserTest):
                 self.browser.wait("[...document.querySelectorAll('.values th')].some((one) => one.textContent.includes('<script>'))")
             if page == "config":
                 self.browser.eval("[...document.querySelectorAll('main button.plain')].filter((one) => one.textContent === 'odd').forEach((one) => one.click())")
-                self.browser.wait("document.querySelector('textarea').value.includes('<script>') && document.querySelector('.explained').textContent.includes('<script>')")
+                self.browser.wait("document.querySelector('.config-form').textContent.includes('<script>') && document.querySelector('.explained').textContent.includes('<script>')")
+                self.browser.eval("[...document.querySelectorAll('.document-head button')].at(-1).click()")
+                self.browser.wait("document.querySelector('.json-place').shadowRoot?.textContent.includes('<script>')")
+                self.assertEqual(self.browser.eval("document.querySelector('.json-place').shadowRoot.querySelectorAll('img, script').length"), 0)
             self.assertEqual(self.browser.eval("document.querySelectorAll('main img, main script, #notice img').length"), 0, page)
             self.assertFalse(self.browser.eval("window.pwned === 1"), page)
         self.no_faults()

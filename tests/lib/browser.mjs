@@ -84,6 +84,7 @@ const does = {
   async click({ selector, page = 0 }) { await pages[page].locator(selector).first().click({ timeout: 15000 }); },
   async fill({ selector, text, page = 0 }) { await pages[page].locator(selector).first().fill(text, { timeout: 15000 }); },
   async type({ text, page = 0 }) { await pages[page].keyboard.type(text); },
+  async hover({ selector, page = 0 }) { await pages[page].locator(selector).first().hover({ timeout: 15000 }); },
   async key({ key, page = 0 }) { await pages[page].keyboard.press(key); },
   async drag({ selector, from, to, page = 0 }) {
     const box = await pages[page].locator(selector).first().boundingBox();

@@ -10,6 +10,7 @@ import './styles/explore.css';
 import './styles/messages.css';
 import './styles/ledger.css';
 import './styles/rule.css';
+import './styles/config.css';
 import './styles/views.css';
 import { render } from 'preact';
 import { askEarly } from './host/early';

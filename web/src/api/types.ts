@@ -121,6 +121,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ui/v1/config/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a document that etcd still has */
+        get: operations["getDocumentHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/config/override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Override settings of an agent or a group for a limited time */
+        post: operations["setOverride"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/v1/config/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Which agents a change to a document would affect, and how, without storing it */
+        post: operations["previewDocument"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ui/v1/config/schema": {
         parameters: {
             query?: never;
@@ -1235,6 +1286,8 @@ export interface operations {
                         }[];
                         documents: {
                             bytes: number;
+                            /** @description when an override ends */
+                            expires: number | null;
                             key: string;
                             /** @enum {string} */
                             kind: "defaults" | "group" | "agent" | "override";
@@ -1520,14 +1573,19 @@ export interface operations {
                         agent: string;
                         /** @description lowest first */
                         layers: {
+                            /** @description the key in etcd, or the file */
                             key: string;
+                            /** @description its key */
+                            layer: string;
                             revision: number;
                         }[];
                         problems: components["schemas"]["Problem"][];
                         valid: boolean;
                         values: {
-                            /** @description the layer that sets it; null: built in */
+                            /** @description that key in etcd, or the file */
                             key: string | null;
+                            /** @description the key of the layer that sets it; null: built in */
+                            layer: string | null;
                             path: string;
                             revision: number;
                             value: unknown;
@@ -1555,6 +1613,306 @@ export interface operations {
             };
             /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getDocumentHistory: {
+        parameters: {
+            query: {
+                /**
+                 * @description /monitor/defaults, /monitor/groups/NAME or /monitor/config/AGENT.
+                 * @example /monitor/defaults
+                 */
+                key: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description the last version is the first one ever */
+                        complete: boolean;
+                        /** @description false: the store keeps no old versions (files) */
+                        kept: boolean;
+                        key: string;
+                        /** @description newest first, at most 50 */
+                        versions: {
+                            revision: number;
+                            /** @description about when it was written: exact if this server wrote it */
+                            time: number | null;
+                            /** @description null: the document was deleted at this revision */
+                            value: string | null;
+                            /** @description who wrote it, if this server did since its start and the caller is an admin */
+                            who: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    setOverride: {
+        parameters: {
+            query: {
+                /**
+                 * @description /monitor/overrides/agents/AGENT/NAME or /monitor/overrides/groups/GROUP/NAME.
+                 * @example /monitor/overrides/agents/agent-001/fast
+                 */
+                key: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description for how long, up to 30 days */
+                    seconds: number;
+                    /** @description the settings, as the JSON of a document */
+                    value: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        key: string;
+                        revision: number;
+                        tag: string;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The settings are not valid; nothing was stored. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invalid"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    previewDocument: {
+        parameters: {
+            query: {
+                /**
+                 * @description /monitor/defaults, /monitor/groups/NAME or /monitor/config/AGENT.
+                 * @example /monitor/defaults
+                 */
+                key: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description the new text; if it is absent, the document is deleted */
+                    value?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description agents whose effective values change */
+                        affected: number;
+                        /** @description all agents */
+                        agents: number;
+                        /** @description agents that would reject their configuration */
+                        refusing: number;
+                        /** @description the first 200 of the agents that are affected or would reject it */
+                        rows: {
+                            agent: string;
+                            /** @description of its effective values; null: it has no such value */
+                            changes: {
+                                after: unknown;
+                                before: unknown;
+                                /** @description JSON pointer */
+                                path: string;
+                            }[];
+                            /** @description why it would reject its configuration */
+                            problems: string[];
+                            /** @enum {string} */
+                            state: "applied" | "pending" | "failed" | "stopped" | "gone";
+                        }[];
+                        /** @description agents that have the document among their layers */
+                        uses: number;
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

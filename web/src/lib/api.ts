@@ -22,6 +22,14 @@ export type Status = Get<'/api/ui/v1/status'>;
 export type Session = Get<'/api/ui/v1/session'>;
 export type Silence = Get<'/api/ui/v1/silences'>['silences'][number];
 export type Problem = components['schemas']['Problem'];
+export type ConfigOverview = Get<'/api/ui/v1/config'>;
+export type StoredDocument = ConfigOverview['documents'][number];
+export type ConfigRow = ConfigOverview['agents'][number];
+export type StoredText = Get<'/api/ui/v1/config/document'>;
+export type Explained = Get<'/api/ui/v1/config/explain'>;
+export type DocumentHistory = Get<'/api/ui/v1/config/history'>;
+export type Version = DocumentHistory['versions'][number];
+export type ConfigPreview = Json<paths['/api/ui/v1/config/preview']['post']>;
 
 export class ApiError extends Error {
   constructor(readonly status: number, message: string, readonly data: Record<string, unknown>) {

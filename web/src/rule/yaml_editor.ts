@@ -4,7 +4,7 @@ import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { EditorState, type Range } from '@codemirror/state';
 import { Decoration, EditorView, keymap, lineNumbers, ViewPlugin, type DecorationSet, type ViewUpdate } from '@codemirror/view';
-import { theme } from '../explore/editor';
+import { codeTheme } from '../ui/code_theme';
 import type { Problem } from './rule_api';
 
 // Enough of YAML to tell comments, keys and texts apart.
@@ -54,7 +54,7 @@ export function createYamlEditor(place: HTMLElement, text: string, changed: (tex
   const view = new EditorView({
     root, parent: root,
     state: EditorState.create({ doc: text, extensions: [
-      lineNumbers(), history(), colours, theme, style, EditorState.tabSize.of(2), keymap.of([...historyKeymap, ...defaultKeymap]),
+      lineNumbers(), history(), colours, codeTheme, style, EditorState.tabSize.of(2), keymap.of([...historyKeymap, ...defaultKeymap]),
       EditorView.contentAttributes.of({ 'aria-label': 'Rules as YAML', spellcheck: 'false' }),
       EditorView.updateListener.of((update) => { if (update.docChanged) changed(update.state.doc.toString()); }),
     ] }),

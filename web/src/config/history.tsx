@@ -1,0 +1,46 @@
+// The versions of a document: compare, restore, and see what a change did.
+import { useState } from 'preact/hooks';
+import type { Version } from '../lib/api';
+import { age, clock } from '../lib/format';
+import { link } from '../lib/page';
+import { DiffView } from './diff_view';
+import { effectOf, usersOf } from './layers';
+import type { ConfigModel } from './model';
+
+function Row({ version, before, isCurrent, model }: { version: Version; before: Version | undefined; isCurrent: boolean; model: ConfigModel }) {
+  const [open, setOpen] = useState(false);
+  const { time, value } = version;
+  const now = model.clock.value / 1000;
+  const agents = usersOf(model.key.value, model.overview.value?.agents ?? []).map((one) => one.agent);
+  return (
+    <li class="version-row" data-revision={version.revision}>
+      <div class="version-line">
+        <b>{value === null ? 'deleted' : `revision ${version.revision}`}</b>{isCurrent && <span class="pill">current</span>}
+        <span class="dim">{time === null ? 'at an unknown time' : `${clock(time)} · ${age(now - time)} ago`}{version.who !== null && ` · ${version.who}`}</span>
+        <span class="grow" />
+        {time !== null && agents.length > 0 && <a href={link('agent', effectOf(agents, time, now))} title="Charts before and after this change">See the effect</a>}
+        <button aria-expanded={open} onClick={() => setOpen(!open)}>What changed</button>
+        {value !== null && !isCurrent && <button disabled={model.readOnly.value} aria-describedby={model.locked ? 'why-read-only' : undefined} onClick={() => model.restore(value)}>Restore</button>}
+      </div>
+      {open && <DiffView before={before?.value ?? ''} after={value ?? ''} label={`What revision ${version.revision} changed`} />}
+    </li>
+  );
+}
+
+export function History({ model }: { model: ConfigModel }) {
+  const history = model.facts.history.value;
+  return (
+    <section class="history" aria-label="History">
+      <h3>History</h3>
+      {model.facts.historyFault.value !== '' && <p class="warn" role="alert">The history cannot be read: {model.facts.historyFault.value}</p>}
+      {history !== null && !history.kept && <p class="dim">Files keep no old versions. With the configuration in etcd, earlier versions are listed here and can be restored.</p>}
+      {history?.kept === true && history.versions.length === 0 && <p class="dim">There was no version yet{history.complete ? '' : ' that etcd still has'}.</p>}
+      {history !== null && history.versions.length > 0 && (
+        <>
+          <ol>{history.versions.map((one, i) => <Row key={one.revision} version={one} before={history.versions[i + 1]} isCurrent={i === 0 && one.value !== null} model={model} />)}</ol>
+          {!history.complete && <p class="dim">Older versions are not listed: etcd has compacted them, or there are more than 50.</p>}
+        </>
+      )}
+    </section>
+  );
+}
