@@ -299,6 +299,10 @@ class EtcdConfigTest(KeysInEtcd, ConfigTest):
 
 
 class FilesConfigTest(KeysInFiles, ConfigTest):
+    def stored(self, key):
+        with open(self.path(key), encoding="utf-8") as file:
+            return json.load(file)
+
     def test_files_are_edited_in_place_and_keep_no_old_versions(self):
         self.put("/monitor/defaults", '{"interval": 0.5}')
         self.fleet({"a": [], "b": []})
@@ -317,15 +321,15 @@ class FilesConfigTest(KeysInFiles, ConfigTest):
         self.changes()
         self.browser.do("click", selector=SAVE)
         self.browser.wait(f"({SAVED}) === 'Saved'")
-        with open(self.path("/monitor/defaults"), encoding="utf-8") as file:
-            self.assertEqual(json.load(file), {"interval": "250ms", "labels": {"site": "eu"},
-                                               "metrics": [{"name": "cpu", "per_core": True}, "memory", "disk read", "disk write", "net in", "net out", "load"]})
+        self.assertEqual(self.stored("/monitor/defaults"), {
+            "interval": "250ms", "labels": {"site": "eu"},
+            "metrics": [{"name": "cpu", "per_core": True}, "memory", "disk read", "disk write", "net in", "net out", "load"]})
         self.browser.wait("document.querySelector('.rollout')?.textContent.includes('2 of 2 agents run it.')")
         # A field goes back to what is below.
         self.browser.do("click", selector="[data-field=interval] .field-head button")
         self.changes()
         self.browser.do("click", selector=SAVE)
-        wait_until(lambda: "interval" not in json.load(open(self.path("/monitor/defaults"), encoding="utf-8")), "the field to be gone")
+        wait_until(lambda: "interval" not in self.stored("/monitor/defaults"), "the field to be gone")
         self.browser.do("size", width=390, height=844)
         self.assertLessEqual(self.browser.eval("document.documentElement.scrollWidth"), 390)
         self.shot("configuration-phone")

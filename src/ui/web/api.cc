@@ -98,6 +98,7 @@ void Api::declare() {
   declare_alerts(table_);
   declare_silences(table_);
   declare_config(table_);
+  declare_queries(table_);
   declare_stream(table_);
   prometheus_.declare(table_);
   rules_.declare(table_);

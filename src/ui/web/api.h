@@ -130,6 +130,8 @@ class Api {
   // routes_alerts.cc
   void declare_alerts(RouteTable& table);
   void declare_silences(RouteTable& table);
+  // routes_query.cc
+  void declare_queries(RouteTable& table);
   // routes_config.cc
   void declare_config(RouteTable& table);
   void declare_documents(RouteTable& table);

@@ -1,4 +1,4 @@
-// The API of the configuration: previews of changes, history, overrides.
+// The API of the configuration: previews of changes, history, overrides; and the check of queries.
 #include <gmock/gmock.h>
 
 #include "base/time_format.h"
@@ -117,6 +117,19 @@ TEST_F(ApiConfigTest, RefusesWrongOverrides) {
                        R"({"value": "{\"interval\": 1}", "seconds": 60})")),
             400);
   EXPECT_FALSE(documents_.contains("/monitor/overrides/agents/a/fast"));
+}
+
+TEST_F(ApiConfigTest, SaysWhereATextIsNoQuery) {
+  const auto check = [this](const std::string& text) {
+    const std::string answer = ask("POST", "/api/ui/v1/query/check", "", text);
+    EXPECT_EQ(status(answer), 200) << answer;
+    return json(answer);
+  };
+  EXPECT_EQ(check("sum(up)").dump(), R"({"error":"","valid":true})");
+  EXPECT_THAT(check("sum(up")["error"].get<std::string>(), ::testing::StartsWith("1:7: "));
+  EXPECT_EQ(check("sum(up")["valid"], false);
+  EXPECT_EQ(check("")["valid"], false);
+  EXPECT_EQ(check(std::string(1000, '('))["valid"], false);
 }
 
 }  // namespace

@@ -1,23 +1,27 @@
 // The editor of a document: CodeMirror with the schema. It lives in a shadow root, where its styles are adopted as objects
 // (decision 274).
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
-import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
-import { bracketMatching, continuedIndent, indentNodeProp, indentUnit, LRLanguage, syntaxHighlighting } from '@codemirror/language';
+import { history, historyKeymap, standardKeymap } from '@codemirror/commands';
+import { bracketMatching, indentService, indentUnit } from '@codemirror/language';
 import { EditorState } from '@codemirror/state';
 import { EditorView, hoverTooltip, keymap } from '@codemirror/view';
-import { parser } from '@lezer/json';
 import type { Problem } from '../lib/api';
 import { boxOf, faultMarks, showFaults, type CodeFault } from '../ui/code_faults';
-import { codeColours, codeTheme } from '../ui/code_theme';
+import { codeTheme } from '../ui/code_theme';
+import { colourBy } from '../ui/code_tokens';
 import { explainAt, offer } from './assist';
+import { jsonTokens } from './json_tokens';
 import { placeOf, scan } from './scan';
 import type { Schema } from './schema';
 
-const indent = continuedIndent({ except: /^\s*[}\]]/ });
-const language = LRLanguage.define({
-  parser: parser.configure({ props: [indentNodeProp.add({ Object: indent, Array: indent })] }),
-  languageData: { closeBrackets: { brackets: ['[', '{', '"'] }, indentOnInput: /^\s*[}\]]$/ },
+const STEP = 4;
+// A new line begins under the last one, or a step further in after an opening bracket.
+const indent = indentService.of(({ state }, at) => {
+  const { text } = state.doc.lineAt(at);
+  const before = text.slice(0, at - state.doc.lineAt(at).from);
+  return /^ */.exec(text)![0].length + (/[[{]\s*$/.test(before) ? STEP : 0);
 });
+const brackets = EditorState.languageData.of(() => [{ closeBrackets: { brackets: ['[', '{', '"'] } }]);
 
 const theme = EditorView.theme({
   '.cm-scroller': { minHeight: '240px', maxHeight: '60vh', overflow: 'auto', lineHeight: '1.55' },
@@ -78,9 +82,9 @@ export function createEditor(place: HTMLElement, wiring: Wiring): CodeEditor {
   const root = place.shadowRoot ?? place.attachShadow({ mode: 'open' });
   let problems: Problem[] = [];
   const state = (text: string, readOnly: boolean) => EditorState.create({ doc: text, extensions: [
-    history(), bracketMatching(), closeBrackets(), language, indentUnit.of('    '), syntaxHighlighting(codeColours), codeTheme, theme, replacing, faultMarks,
+    history(), bracketMatching(), closeBrackets(), brackets, indent, indentUnit.of(' '.repeat(STEP)), colourBy(jsonTokens), codeTheme, theme, replacing, faultMarks,
     autocompletion({ override: [completion(wiring.schema)], icons: false }), explanation(wiring.schema), EditorState.readOnly.of(readOnly), EditorView.lineWrapping,
-    keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...defaultKeymap]),
+    keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...standardKeymap]),
     EditorView.contentAttributes.of({ 'aria-label': 'Document', spellcheck: 'false', ...(readOnly ? { 'aria-readonly': 'true' } : {}) }),
     EditorView.updateListener.of((update) => {
       if (update.docChanged) wiring.changed(update.state.doc.toString());

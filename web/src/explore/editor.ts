@@ -1,29 +1,30 @@
-// The editor of queries: CodeMirror with the grammar of PromQL. It lives in a shadow root, because there its styles are
+// The editor of queries: CodeMirror with completion, colours, and the server's faults at their place. It lives in a shadow root, because there its styles are
 // adopted as objects: the page's content security policy forbids style elements.
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
-import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
-import { bracketMatching, LRLanguage, syntaxHighlighting, syntaxTree } from '@codemirror/language';
+import { history, historyKeymap, standardKeymap } from '@codemirror/commands';
+import { bracketMatching } from '@codemirror/language';
 import { EditorState } from '@codemirror/state';
 import { EditorView, keymap, placeholder } from '@codemirror/view';
-import { parser } from '@prometheus-io/lezer-promql';
 import { faultMarks, showFaults, type CodeFault } from '../ui/code_faults';
-import { codeColours, codeTheme } from '../ui/code_theme';
+import { codeTheme } from '../ui/code_theme';
+import { colourBy } from '../ui/code_tokens';
 import { complete } from './complete';
-import type { Place } from './query';
+import { promqlTokens } from './promql_tokens';
+import { faultOf, type Place } from './query';
 
-const language = LRLanguage.define({ parser, languageData: { closeBrackets: { brackets: ['(', '[', '{', "'", '"'] } } });
+const brackets = EditorState.languageData.of(() => [{ closeBrackets: { brackets: ['(', '[', '{', "'", '"'] } }]);
 
-// Where the grammar does not fit.
-function faults(view: EditorView): CodeFault[] {
-  const found: CodeFault[] = [];
-  const { doc } = view.state;
-  if (doc.toString().trim() === '') return found;
-  syntaxTree(view.state).iterate({ enter: (node) => {
-    if (!node.type.isError || found.length > 0) return;
-    const from = Math.min(node.from, Math.max(doc.length - 1, 0));
-    found.push({ from, to: Math.min(Math.max(node.to, from + 1), doc.length), severity: 'error', message: node.to > node.from ? `unexpected ${JSON.stringify(doc.sliceString(node.from, node.to))}` : 'something is missing here' });
-  } });
-  return found;
+function faultAt(view: EditorView, message: string, at: Place): CodeFault {
+  const line = view.state.doc.line(Math.min(Math.max(at.line, 1), view.state.doc.lines));
+  const from = Math.min(line.from + at.column - 1, Math.max(view.state.doc.length - 1, 0));
+  return { from, to: from + 1, severity: 'error', message };
+}
+
+// Asks the server's parser whether the text is a query, and marks what it says.
+async function check(view: EditorView): Promise<void> {
+  const text = view.state.doc.toString();
+  const found = text.trim() === '' ? null : await faultOf(text);
+  if (text === view.state.doc.toString()) showFaults(view, found === null ? [] : [faultAt(view, found.message, found.place)]);
 }
 
 async function suggestions(context: CompletionContext): Promise<CompletionResult | null> {
@@ -41,16 +42,16 @@ export function createEditor(place: HTMLElement, text: string, run: () => void, 
     root, parent: root,
     state: EditorState.create({ doc: text, extensions: [
       keymap.of([{ key: 'Enter', run: () => { run(); return true; } }, { key: 'Shift-Enter', run: ({ state, dispatch }) => { dispatch(state.replaceSelection('\n')); return true; } }]),
-      history(), bracketMatching(), closeBrackets(), language, syntaxHighlighting(codeColours), codeTheme, EditorView.lineWrapping,
+      history(), bracketMatching(), closeBrackets(), brackets, colourBy(promqlTokens), codeTheme, EditorView.lineWrapping,
       autocompletion({ override: [suggestions], icons: false }), faultMarks,
-      keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...defaultKeymap]),
+      keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...standardKeymap]),
       placeholder('A query, e.g. avg by (agent) (system_cpu_utilization_ratio)'),
       EditorView.contentAttributes.of({ 'aria-label': 'Query', spellcheck: 'false' }),
       EditorView.updateListener.of((update) => {
         if (!update.docChanged) return;
         changed(update.state.doc.toString());
         clearTimeout(soon);
-        soon = window.setTimeout(() => showFaults(view, faults(view)), 400);
+        soon = window.setTimeout(() => void check(view), 400);
       }),
     ] }),
   });
@@ -62,9 +63,7 @@ export function createEditor(place: HTMLElement, text: string, run: () => void, 
         showFaults(view, []);
         return;
       }
-      const line = view.state.doc.line(Math.min(Math.max(at.line, 1), view.state.doc.lines));
-      const from = Math.min(line.from + at.column - 1, Math.max(view.state.doc.length - 1, 0));
-      showFaults(view, [{ from, to: from + 1, severity: 'error', message }]);
+      showFaults(view, [faultAt(view, message, at)]);
     },
     focus: () => view.focus(),
     close() {

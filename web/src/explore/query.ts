@@ -1,5 +1,6 @@
 // Queries of the API of Prometheus, and their answers in the form of the page. Knows nothing of the DOM.
 import type { Line } from '../host/lines';
+import { ask } from '../lib/api';
 
 export interface Place { line: number; column: number }  // both from 1
 
@@ -29,6 +30,13 @@ export async function query(path: 'query' | 'query_range', parameters: Record<st
   }
   if (given.data === undefined || given.status !== 'success') throw new QueryError(given.error ?? `the server answered ${response.status}`, placeOf(given.error ?? ''));
   return { ...given.data, warnings: given.warnings ?? [] };
+}
+
+// Why a text is no query, and where; null: it is one, or the server does not say.
+export async function faultOf(text: string): Promise<{ message: string; place: Place } | null> {
+  const { error } = await ask<{ error: string }>('/query/check', {}, { method: 'POST', body: text }).catch(() => ({ error: '' }));
+  const place = placeOf(error);
+  return place === null ? null : { message: error, place };
 }
 
 // `name{label="value"}`, as Prometheus writes a series.

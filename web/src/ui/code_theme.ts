@@ -1,13 +1,5 @@
 // The looks of CodeMirror in the colours of the page.
-import { HighlightStyle } from '@codemirror/language';
 import { EditorView } from '@codemirror/view';
-import { tags } from '@lezer/highlight';
-
-export const codeColours = HighlightStyle.define([
-  { tag: [tags.string], color: 'var(--alive)' }, { tag: [tags.number], color: 'var(--spooling)' }, { tag: [tags.comment], color: 'var(--dim)' },
-  { tag: [tags.bool, tags.null, tags.keyword, tags.modifier, tags.operatorKeyword], color: 'var(--unknown)' }, { tag: [tags.function(tags.variableName), tags.standard(tags.name)], color: 'var(--late)' },
-  { tag: [tags.labelName, tags.propertyName], color: 'var(--accent)' },
-]);
 
 export const codeTheme = EditorView.theme({
   '&': { color: 'var(--ink)', background: 'var(--field)', border: '1px solid var(--line-strong)', borderRadius: '8px', fontSize: '13px' },
@@ -16,11 +8,15 @@ export const codeTheme = EditorView.theme({
   '.cm-line': { padding: '0' },
   '.cm-placeholder': { color: 'var(--dim)' },
   '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': { background: 'var(--accent-soft) !important' },
-  '.cm-matchingBracket': { background: 'var(--accent-soft)', outline: '1px solid var(--accent)' },
+  // No background: browsers would copy it to what is typed there, as an inline style, which the policy forbids.
+  '.cm-matchingBracket, &.cm-focused .cm-matchingBracket': { background: 'none', outline: '1px solid var(--accent)' },
+  '&.cm-focused .cm-nonmatchingBracket': { background: 'none', outline: '1px solid var(--gone)' },
   '.cm-tooltip': { background: 'var(--raised)', color: 'var(--ink)', border: '1px solid var(--line-strong)', borderRadius: '6px' },
   '.cm-tooltip-autocomplete ul li[aria-selected]': { background: 'var(--accent-soft)', color: 'var(--ink)' },
   '.cm-completionDetail': { color: 'var(--dim)', fontStyle: 'normal' },
-  // Not a decoration of the text: browsers would copy that to what is typed there, as an inline style.
+  // Nor a decoration of the text.
+  '.token-text': { color: 'var(--alive)' }, '.token-number': { color: 'var(--spooling)' }, '.token-comment': { color: 'var(--dim)' },
+  '.token-word': { color: 'var(--unknown)' }, '.token-function': { color: 'var(--late)' }, '.token-name': { color: 'var(--accent)' },
   '.cm-lintRange-error': { borderBottom: '2px dotted var(--gone)' },
   '.cm-lintRange-warning': { borderBottom: '2px dotted var(--late)' },
   '.explanation, .cm-completionInfo': { padding: '6px 10px', fontSize: '12px', lineHeight: '1.5', maxWidth: '440px', fontFamily: 'var(--sans)' },
