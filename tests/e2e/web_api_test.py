@@ -14,6 +14,7 @@ from web import PageTest  # noqa: E402
 
 # These routes return documents of other formats.
 OPAQUE = ("/stream", "/message/value", "/config/schema", "/openapi.json")
+RULES = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: 'system_cpu_utilization_ratio >= 0', labels: {a: b}, annotations: {summary: '{{ $value }}'}}\n"
 DEFAULTS = "/api/ui/v1/config/document?key=/monitor/defaults"
 
 
@@ -75,10 +76,12 @@ class WebApiTest(PageTest):
         return path.replace("{agent}", "agent-001").replace("{name}", "agent") + ("?" + query if query else "")
 
     def test_every_result_matches_its_declared_schema(self):
-        run = {"incarnation": self.get("/api/ui/v1/ledger")["incarnations"][0]["incarnation"]}
+        self.answer("PUT", "/api/ui/v1/rules/document", 200, "/api/ui/v1/rules/document?name=some", json.dumps({"base": None, "value": RULES}), token=True)
+        named = {"/ledger/run": {"incarnation": self.get("/api/ui/v1/ledger")["incarnations"][0]["incarnation"]},
+                 "/rules/file": {"file": self.get("/api/ui/v1/rules/files")["files"][0]["file"]}}
         for path, parameters in self.gets():
             if not path.endswith(OPAQUE):
-                self.answer("GET", path, 200, self.target(path, parameters, **(run if path.endswith("/ledger/run") else {})))
+                self.answer("GET", path, 200, self.target(path, parameters, **named.get(path.removeprefix("/api/ui/v1"), {})))
         for query, status in (("sum({__name__=~'.%2B'})", 200), ("sum(", 400), ("count_values('',vector(1))", 422)):
             self.answer("GET", "/api/v1/query", status, f"/api/v1/query?query={query}")
         self.answer("GET", "/api/ui/v1/range", 200, "/api/ui/v1/range?agent=agent-001&resolution=1m&from=-1h")
@@ -120,6 +123,13 @@ class WebApiTest(PageTest):
         self.answer("PUT", path, 409, DEFAULTS, json.dumps({"base": first["tag"], "value": "{}"}), token=True)
         self.answer("GET", path, 404, DEFAULTS)
         self.answer("GET", "/api/ui/v1/agents/{agent}", 404, "/api/ui/v1/agents/nobody")
+        for text, status in ((RULES, 200), ("groups: 1", 422)):
+            self.answer("POST", "/api/ui/v1/rules/check", 200, "/api/ui/v1/rules/check?compare=series", text)
+            self.answer("POST", "/api/ui/v1/rules/replay", status, "/api/ui/v1/rules/replay?from=-10m", text)
+        document = "/api/ui/v1/rules/document"
+        self.answer("PUT", document, 422, document + "?name=some", json.dumps({"base": None, "value": "groups: 1"}), token=True)
+        self.answer("PUT", document, 409, document + "?name=some", json.dumps({"base": "r1", "value": RULES}), token=True)
+        self.answer("GET", "/api/ui/v1/rules/file", 404, "/api/ui/v1/rules/file?file=nobody")
         self.check()
 
     def test_rejects_parameters_outside_their_declaration(self):
