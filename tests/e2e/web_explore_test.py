@@ -57,6 +57,20 @@ class WebExploreTest(BrowserTest):
         self.browser.do("click", selector=".explore .segments button:nth-child(1)")
         self.browser.wait("document.querySelectorAll('.explore .u-series').length === 3")
         self.accessible("graph")
+        # As a heat map, whose cells tell the stored values; Back returns to the graph.
+        self.browser.do("click", selector=".explore .segments button:nth-child(3)")
+        self.browser.wait("document.querySelector('.heat canvas') !== null")
+        self.browser.eval("document.querySelector('.heat-place').focus()")
+        self.browser.do("key", key="ArrowDown")
+        tip = "[...document.querySelectorAll('.heat-tip > *')].map((one) => one.textContent)"
+        self.browser.wait(f"{tip}[1]?.includes('agent-1')")
+        self.assertRegex(self.browser.eval(f"{tip}[0]"), r"^[\d.]+ GB$")
+        self.assertEqual(self.browser.eval(f"{tip}[0]"), f"{self.range('agent-1', metric='system.memory.limit')[1][-1] / 2**30:.1f} GB")
+        self.browser.do("key", key="ArrowDown")
+        self.browser.wait(f"{tip}[1]?.includes('agent-2')")
+        self.accessible("heat map")
+        self.browser.eval("history.back()")
+        self.browser.wait("document.querySelectorAll('.explore .u-series').length === 3 && document.querySelector('.heat') === null")
         # A rule of it, and back.
         self.browser.do("click", selector=".explore .make-rule")
         self.browser.wait(f"{EDITOR}?.textContent === 'system_memory_limit_bytes' && document.querySelector('.rule-name') !== null")

@@ -91,6 +91,11 @@ class WebRulesTest(BrowserTest):
         self.browser.wait("document.querySelectorAll('.test-result .u-series').length === 4")
         self.assertIn("agent-1: busy", self.browser.eval("document.querySelector('.rule-preview').textContent"))
         self.accessible("test")
+        # A new rule has nothing of this one; Back leads to it.
+        self.browser.eval("location.hash = '#/rule'")
+        self.browser.wait("document.querySelector('.rule-page h1').textContent === 'New rule' && document.querySelector('.rule-name').value === '' && document.querySelector('.test-summary') === null")
+        self.browser.eval("history.back()")
+        self.browser.wait("document.querySelector('.rule-name')?.value === 'Busy' && document.querySelector('.test-summary') !== null")
         # A change is shown to be copied, with the rest of the file as it is.
         self.fill(".rule-for", "7s")
         copied = self.browser.wait("document.querySelector('.not-written .command code')?.textContent")

@@ -28,7 +28,7 @@ function Pairs({ title, one, pairs, long, fault, change }: PairsProps) {
   return (
     <fieldset class="pairs"><legend>{title}</legend>
       {pairs.map(([name, value], i) => (
-        <div key={i} class="pair">
+        <div key={i} class="name-value">
           <input value={name} aria-label={`Name of ${one} ${i + 1}`} placeholder="name" spellcheck={false} onInput={(event) => put(i, [event.currentTarget.value, value])} />
           {long
             ? <textarea rows={Math.max(1, value.split('\n').length)} value={value} aria-label={`Text of ${one} ${name}`} onInput={(event) => put(i, [name, event.currentTarget.value])} />

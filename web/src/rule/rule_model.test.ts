@@ -121,3 +121,13 @@ test('a test that is stopped or replaced shows nothing', async () => {
   model.stopTest();
   assert.equal(model.test.value.state, 'none');
 });
+
+test('nothing of one rule is left in the next one', async () => {
+  const model = new RuleModel();
+  await model.open({ file: 'f', group: 'g', rule: 'A' });
+  await model.runTest(60, 10_000);
+  model.reset();
+  model.begin('up');
+  assert.deepEqual([model.fields.value.name, model.fields.value.expr, model.group.value, model.name.value, model.loaded.value, model.test.value.state], ['', 'up', 'from-the-page', '', null, 'none']);
+  assert.isFalse(model.changed);
+});

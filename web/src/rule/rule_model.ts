@@ -13,6 +13,7 @@ export interface Test { state: 'none' | 'busy' | 'done' | 'failed'; result: Repl
 const CHECK_AFTER = 300;    // milliseconds without a key
 const COMPARE_AFTER = 900;  // more of them
 const PREVIEW_SPAN = 10;    // seconds
+const GROUP = 'from-the-page';
 const NO_TEST: Test = { state: 'none', result: null, fault: '', text: '', alert: '' };
 const pairsOf = (map: Record<string, string>): Pair[] => Object.entries(map);
 
@@ -28,7 +29,7 @@ export class RuleModel {
   readonly loaded = signal<RuleFile | null>(null);   // the file that is edited; null: a new one
   readonly files = signal<FileRow[]>([]);
   readonly name = signal('');                        // under which it is stored in the configuration
-  readonly group = signal('from-the-page');          // of a new rule
+  readonly group = signal(GROUP);          // of a new rule
   readonly fault = signal('');                       // nothing can be edited
   readonly conflict = signal<Conflict | null>(null);
   readonly test = signal<Test>(NO_TEST);
@@ -61,6 +62,18 @@ export class RuleModel {
     } catch (error) {
       this.fault.value = (error as Error).message;
     }
+  }
+
+  // Another rule follows: nothing of this one stays.
+  reset(): void {
+    this.close();
+    this.stopTest();
+    this.view.value = 'form';
+    this.preview.value = [];
+    this.checked.value = null;
+    this.conflict.value = null;
+    this.name.value = this.fault.value = this.checkFault.value = '';
+    this.group.value = GROUP;
   }
 
   close(): void {

@@ -1,8 +1,9 @@
 // One rule: written with a form or as YAML, checked as one types, tested over the past, and stored.
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { go, link } from '../lib/page';
 import { session } from '../lib/session';
+import { stream } from '../lib/stream';
 import { setActions, useNewParameters, type PageProps } from '../shell/pages';
 import { Command, Failed } from '../ui/states';
 import { RuleForm } from './rule_form';
@@ -50,7 +51,12 @@ export default function RulePage({ parameters }: PageProps) {
   const span = spanOf(parameters) || WEEK;
   const view = model.view.value;
   const address = (change: Record<string, string>) => go('rule', { ...Object.fromEntries(parameters), ...change }, 'push');
+  const begun = useRef('');  // which rule the model has
+  const ruleOf = (next: URLSearchParams) => JSON.stringify(['file', 'group', 'rule', 'q'].map((name) => next.get(name)));
   const begin = async (next: URLSearchParams) => {
+    begun.current = ruleOf(next);
+    model.reset();
+    setStored('');
     if (next.get('file') === null) model.begin(next.get('q') ?? '');
     else await model.open({ file: next.get('file')!, group: next.get('group') ?? '', rule: next.get('rule') ?? '' });
     if (next.get('view') === 'yaml') model.show('yaml');
@@ -58,6 +64,7 @@ export default function RulePage({ parameters }: PageProps) {
   };
   useEffect(() => {
     void begin(parameters);
+    stream.follow([], '', () => undefined, () => undefined);  // tells whether the server is there
     const forget = setActions({ unsaved: () => model.changed && model.loaded.value?.document !== null });
     return () => {
       forget();
@@ -65,7 +72,7 @@ export default function RulePage({ parameters }: PageProps) {
     };
   }, []);
   useNewParameters(parameters, (next) => {
-    if (next.get('file') === parameters.get('file') && next.get('rule') === parameters.get('rule')) model.show(next.get('view') === 'yaml' ? 'yaml' : 'form');
+    if (ruleOf(next) === begun.current) model.show(next.get('view') === 'yaml' ? 'yaml' : 'form');
     else void begin(next);
   });
   const test = (seconds: number) => {
