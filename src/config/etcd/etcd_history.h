@@ -1,5 +1,5 @@
-// Reads the old versions of a document from etcd, which remembers every revision until it is compacted. Internal to this
-// folder; blocks like BlockingEtcdClient, with the same errors.
+// Reads the old versions of a document from etcd, which remembers every revision until it is compacted. Internal to
+// this folder; blocks like BlockingEtcdClient, with the same errors.
 #pragma once
 
 #include <string>

@@ -18,8 +18,8 @@ void Api::declare_queries(RouteTable& table) {
        .role = access::Role::kViewer,
        .id = "checkQuery",
        .summary = "Whether a text is a query in PromQL, without evaluating it",
-       .result = object({{"valid", boolean()},
-                         {"error", text("beginning with line and column, \"1:7: ...\"; empty: valid")}}),
+       .result = object(
+           {{"valid", boolean()}, {"error", text("beginning with line and column, \"1:7: ...\"; empty: valid")}}),
        .errors = {{413, "The body is too large."}},
        .body = open_object("the query; any text is accepted and checked"),
        .handler = [this](const Call& call) {

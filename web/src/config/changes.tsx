@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { ConfigPreview } from '../lib/api';
 import { many } from '../lib/format';
-import { DiffView } from './diff_view';
+import { DiffView } from '../ui/diff_view';
 import { alike, overrideOf } from './layers';
 import type { ConfigModel } from './model';
 

@@ -1,5 +1,5 @@
 // Somebody else has saved the document meanwhile: both versions.
-import { DiffView } from './diff_view';
+import { DiffView } from '../ui/diff_view';
 import type { ConfigModel } from './model';
 
 export function Conflict({ model }: { model: ConfigModel }) {

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Version } from '../lib/api';
 import { age, clock } from '../lib/format';
 import { link } from '../lib/page';
-import { DiffView } from './diff_view';
+import { DiffView } from '../ui/diff_view';
 import { effectOf, usersOf } from './layers';
 import type { ConfigModel } from './model';
 

@@ -1,6 +1,6 @@
 // Positions, edits and differences of a document's text.
 import { assert, test } from 'vitest';
-import { diff, folded } from './diff';
+import { diff, folded } from '../lib/diff';
 import { patchOf, setIn } from './edit';
 import { placeOf, scan } from './scan';
 

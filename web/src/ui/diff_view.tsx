@@ -1,4 +1,4 @@
-// What a change of a text does, line by line.
+// The difference of two texts.
 import { diff, folded } from '../lib/diff';
 
 const SIGNS = { same: ' ', old: '-', new: '+', gap: '' };
@@ -6,11 +6,11 @@ const WORDS = { same: '', old: 'removed: ', new: 'added: ', gap: '' };
 
 export function DiffView({ before, after, label }: { before: string; after: string; label: string }) {
   const lines = folded(diff(before, after));
+  if (!lines.some((one) => one.kind !== 'same' && one.kind !== 'gap')) return <p class="dim">No difference.</p>;
   return (
-    <div class="diff" role="group" aria-label={label} tabIndex={0}>
-      {lines.map((line, i) => (line.kind === 'gap'
-        ? <div key={i} class="is-gap dim">{line.text} unchanged lines</div>
-        : <div key={i} class={`is-${line.kind}`}><span class="visually-hidden">{WORDS[line.kind]}</span><span aria-hidden="true">{SIGNS[line.kind]}</span>{line.text === '' ? ' ' : line.text}</div>))}
-    </div>
+    <pre class="diff" tabIndex={0} role="region" aria-label={label}>{lines.map((one, i) => (
+      one.kind === 'gap' ? <span key={i} class="is-gap">{`⋯ ${one.text} unchanged\n`}</span>
+        : <span key={i} class={`is-${one.kind}`}>{WORDS[one.kind] !== '' && <span class="visually-hidden">{WORDS[one.kind]}</span>}{`${SIGNS[one.kind]} ${one.text}\n`}</span>
+    ))}</pre>
   );
 }
