@@ -13,6 +13,7 @@ import { ConfigModel } from './model';
 import { Tree } from './tree';
 
 const TOKEN = 'monitor-token';
+const REFRESH = 10_000;  // milliseconds; changes also come as events
 
 const howOf = (parameters: URLSearchParams): How => (parameters.get('view') === 'json' ? 'json' : 'form');
 const addressed = (parameters: URLSearchParams) => parameters.get('key') ?? (parameters.get('agent') ? keyOf(parameters.get('agent')!) : '');
@@ -32,6 +33,7 @@ function useModel(parameters: URLSearchParams, how: { current: How }): ConfigMod
     const again = session.changed.subscribe(() => { if (!session.locked) void model.check(); });  // a login while the text was edited
     model.clock.value = Date.now();
     const timer = window.setInterval(() => { model.clock.value = Date.now(); }, 1000);
+    const refresh = window.setInterval(() => { if (!document.hidden && !session.locked) void model.refresh(); }, REFRESH);
     model.start();
     void model.open(addressed(parameters), true);
     stream.follow(['config'], '', (name) => { if (name === 'config') void model.refresh(); }, () => void model.refresh());
@@ -48,6 +50,7 @@ function useModel(parameters: URLSearchParams, how: { current: How }): ConfigMod
       remember();
       again();
       clearInterval(timer);
+      clearInterval(refresh);
       forget();
       model.close();
     };
