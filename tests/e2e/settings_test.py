@@ -17,6 +17,9 @@ ELSEWHERE = {
     "plugins/threads": ("tests/robustness/plugin_limits_test.py", '"threads": 3'),
     "plugins/cpu": ("tests/robustness/plugin_limits_test.py", '"cpu": 0.05'),
     "plugins/on_failure": ("src/plugins/chain/hosted_chain_test.cc", "OnFailureDropDropsTicksMeanwhile"),
+    "metrics/top": ("src/inputs/proc/processes_test.cc", 'counts["top"]'),
+    "metrics/per_user": ("src/inputs/proc/processes_test.cc", 'flags.insert("per_user")'),
+    "metrics/groups": ("src/inputs/proc/processes_test.cc", 'patterns["groups"]'),
 }
 
 
