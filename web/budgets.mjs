@@ -1,8 +1,9 @@
-// Checks the sizes of a built page, compressed with gzip: all of it, and what the first view of each page loads.
+// Checks the sizes of a built page, compressed with Brotli as a browser gets it: all of it, and what the first view of each
+// page loads. Also checks that the compressed files contain the others.
 //   node budgets.mjs FOLDER
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 
 const MOST_IN_TOTAL = 250_000;
 const MOST_AT_FIRST = 90_000;
@@ -10,8 +11,12 @@ const folder = process.argv[2];
 
 const files = new Map();
 for (const name of await readdir(folder)) {
-  const text = await readFile(path.join(folder, name), 'utf8');
-  files.set(name, { text, size: gzipSync(text, { level: 9 }).length });
+  if (/\.(br|gz)$/.test(name)) continue;
+  const bytes = await readFile(path.join(folder, name));
+  const brotli = await readFile(path.join(folder, `${name}.br`));
+  const gzip = await readFile(path.join(folder, `${name}.gz`));
+  if (!brotliDecompressSync(brotli).equals(bytes) || !gunzipSync(gzip).equals(bytes)) throw new Error(`${name}: its compressed forms differ from it; rebuild them with: tools/web build`);
+  files.set(name, { text: bytes.toString(), size: brotli.length });
 }
 
 // The files that a file loads with itself, and those that it loads when they are first needed.

@@ -3,6 +3,7 @@
 import { context } from 'esbuild';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import path from 'node:path';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -32,5 +33,11 @@ const imported = [...(await readFile(path.join(out, 'app.js'), 'utf8')).matchAll
 const preload = imported.map((name) => `<link rel="modulepreload" href="/${name}">\n`).join('');
 const html = await readFile(path.join(here, 'src/index.html'), 'utf8');
 await writeFile(path.join(out, 'index.html'), html.replace('<script', `${preload}<script`));
+// What the server sends to browsers that take it.
+for (const name of await readdir(out)) {
+  const bytes = await readFile(path.join(out, name));
+  await writeFile(path.join(out, `${name}.br`), brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT } }));
+  await writeFile(path.join(out, `${name}.gz`), gzipSync(bytes, { level: 9 }));
+}
 if (process.argv.includes('--watch')) await building.watch();
 else await building.dispose();

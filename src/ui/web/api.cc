@@ -230,10 +230,12 @@ void Api::own_page(const Request& request, const Responder& responder) {
     responder.reply(ready ? text_reply(200, "ready") : text_reply(503, "not ready" + why));
   } else if (request.path == "/graph") {
     responder.reply(graph_reply(request));
-  } else if (const auto asset = find_asset(request.path)) {
+  } else if (const auto asset = find_asset(request.path, header_values(request, "Accept-Encoding"))) {
     responder.reply({.content_type = std::string(asset->content_type),
                      .body = std::make_shared<const std::string>(asset->bytes),
-                     .keep = asset->keep});
+                     .keep = asset->keep,
+                     .encoding = std::string(asset->encoding),
+                     .varies = true});
   } else {
     responder.reply(text_reply(404, "no such file; the page is at /"));
   }

@@ -1,5 +1,6 @@
 #include "ui/web/api.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -60,6 +61,10 @@ TEST_F(ApiTest, ServesEveryFileOfThePage) {
   ASSERT_GE(embedded_files().size(), 6U);
   size_t kept = 0;
   for (const EmbeddedFile& file : embedded_files()) {
+    if (file.name.ends_with(".br") || file.name.ends_with(".gz")) {
+      EXPECT_EQ(status(ask("GET", "/" + std::string(file.name))), 404) << file.name;
+      continue;
+    }
     const std::string answer = ask("GET", "/" + std::string(file.name));
     EXPECT_EQ(status(answer), 200) << file.name;
     EXPECT_NE(answer.find(file.bytes()), std::string::npos) << file.name;
@@ -72,6 +77,35 @@ TEST_F(ApiTest, ServesEveryFileOfThePage) {
   EXPECT_NE(ask("GET", "/").find("Content-Type: text/html; charset=utf-8"), std::string::npos);
   for (const char* const target : {"/app.jsx", "/app", "/../app.js", "/bundle/app.js"}) {
     EXPECT_EQ(status(ask("GET", target)), 404) << target;
+  }
+}
+
+TEST_F(ApiTest, SendsTheSmallestFormThatTheBrowserTakes) {
+  const std::pair<const char*, std::string> cases[] = {
+      {"", ""},
+      {"gzip, deflate", "gzip"},
+      {"gzip, deflate, br, zstd", "br"},
+      {"GZIP;q=0.5, BR;q=1.0", "br"},
+      {"br;q=0, gzip", "gzip"},
+      {"br; q=0.000, gzip;q=0", ""},
+      {"br;q=x", ""},
+      {"brotli, x-gzip, *", ""},
+  };
+  for (const auto& [accepted, encoding] : cases) {
+    const std::string answer = ask("GET", "/app.css", "Accept-Encoding: " + std::string(accepted) + "\r\n");
+    EXPECT_EQ(status(answer), 200);
+    EXPECT_NE(answer.find("Vary: Accept-Encoding\r\n"), std::string::npos) << accepted;
+    const std::string header = "Content-Encoding: " + encoding + "\r\n";
+    EXPECT_EQ(answer.find("Content-Encoding: ") != std::string::npos, !encoding.empty()) << accepted;
+    if (!encoding.empty()) {
+      EXPECT_NE(answer.find(header), std::string::npos) << accepted;
+    }
+    const std::string ending = encoding.empty() ? "" : encoding == "br" ? ".br" : ".gz";
+    const auto files = embedded_files();
+    const auto file = std::ranges::find(files, "app.css" + ending, &EmbeddedFile::name);
+    ASSERT_NE(file, files.end());
+    const std::string length = fmt::format("Content-Length: {}\r\n", file->bytes().size());
+    EXPECT_NE(answer.find(length), std::string::npos) << accepted;
   }
 }
 

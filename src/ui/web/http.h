@@ -39,6 +39,8 @@ struct Reply {
   int retry_after_s = 0;   // 0: no Retry-After
   std::string set_cookie = {};
   std::string location = {};  // of a redirection
+  std::string encoding = {};  // Content-Encoding of the body
+  bool varies = false;        // with the request's Accept-Encoding
 };
 
 // Decodes %XX in place and returns the new length. Leaves "%00" as it is, because a NUL would end the text for C code.

@@ -68,6 +68,8 @@ void add_headers(MHD_Response* response, const Reply& reply, bool tls) {
   MHD_add_response_header(response, "Cross-Origin-Embedder-Policy", "require-corp");
   MHD_add_response_header(response, "Permissions-Policy", kPermissions);
   if (tls) MHD_add_response_header(response, "Strict-Transport-Security", "max-age=31536000");
+  if (!reply.encoding.empty()) MHD_add_response_header(response, "Content-Encoding", reply.encoding.c_str());
+  if (reply.varies) MHD_add_response_header(response, "Vary", "Accept-Encoding");
   if (!reply.location.empty()) MHD_add_response_header(response, "Location", reply.location.c_str());
   if (!reply.set_cookie.empty()) MHD_add_response_header(response, "Set-Cookie", reply.set_cookie.c_str());
   if (!reply.allow.empty()) MHD_add_response_header(response, "Allow", reply.allow.c_str());
