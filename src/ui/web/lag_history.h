@@ -20,7 +20,7 @@ class LagHistory {
   static constexpr int64_t kStep = 10 * kNanosPerSecond;
   static constexpr int64_t kFineFor = 3600 * kNanosPerSecond;
   static constexpr int64_t kCoarseStep = 120 * kNanosPerSecond;
-  static constexpr int64_t kKeptFor = 24 * 3600 * kNanosPerSecond;
+  static constexpr int64_t kKeptFor = int64_t{24} * 3600 * kNanosPerSecond;
 
   // `stored`: the sum of the partitions' ends. `lags`: by reader, records not read yet in all partitions together.
   struct Sample {
