@@ -1,5 +1,6 @@
 // Builds the page from src/ into ../src/ui/web/bundle/ or the folder given as argument. The same sources give the same
-// bytes; with --watch, it builds again after each change until it is killed. app.js is the start; every page is a file of its own that is loaded when it is first opened.
+// bytes; with --watch, it builds again after each change until it is killed. app.js is the start; every page is a file of
+// its own that is loaded when it is first opened.
 import { context } from 'esbuild';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

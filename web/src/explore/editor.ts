@@ -1,5 +1,5 @@
-// The editor of queries: CodeMirror with completion, colours, and the server's faults at their place. It lives in a shadow root, because there its styles are
-// adopted as objects: the page's content security policy forbids style elements.
+// The editor of queries: CodeMirror with completion, colours, and the server's faults at their place. It lives in a shadow
+// root, because there its styles are adopted as objects: the page's content security policy forbids style elements.
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
 import { history, historyKeymap, standardKeymap } from '@codemirror/commands';
 import { bracketMatching } from '@codemirror/language';

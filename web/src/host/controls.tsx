@@ -1,6 +1,6 @@
 // Which agents, which metrics, which time.
 import { useRef } from 'preact/hooks';
-import { debounce } from '../lib/dom';
+import { debounce } from '../lib/debounce';
 import { Combobox } from '../ui/combobox';
 import { Icon, type IconName } from '../ui/icon';
 import type { HostModel } from './model';

@@ -1,20 +1,4 @@
-// The interface between a page and the shell (main.ts).
-
-export interface Page {
-  readonly element: HTMLElement;
-  // The page is being removed.
-  close?(): void;
-  // Handles a key that the shell does not handle; returns true if it did.
-  key?(event: KeyboardEvent): boolean;
-  // The theme has changed: read the colours from the style again.
-  recolour?(): void;
-  // True if leaving the page would lose changes.
-  unsaved?(): boolean;
-  // The parameters in the address have changed.
-  update?(parameters: URLSearchParams): void;
-}
-
-export type MakePage = (parameters: URLSearchParams) => Page;
+// The addresses of pages.
 
 // "#/agent?agents=a"
 export function link(page: string, parameters: Record<string, string> = {}): string {
@@ -23,7 +7,7 @@ export function link(page: string, parameters: Record<string, string> = {}): str
 }
 
 // `visit` opens another page. The current page records its state with the others: after `push`, the browser's Back
-// button returns to the previous state through update(); `replace` adds no step.
+// button returns to the previous state (useNewParameters in shell/pages.ts); `replace` adds no step.
 export function go(page: string, parameters: Record<string, string> = {}, how: 'visit' | 'push' | 'replace' = 'visit'): void {
   const hash = link(page, parameters);
   if (how === 'visit') location.hash = hash;
