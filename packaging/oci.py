@@ -99,8 +99,9 @@ def add_libraries(programs, to):
     """The loader and all libraries, also those of libraries. Returns the Debian packages that they belong to."""
     found = {}
     for program in programs:
-        loader = re.search(r"\[Requesting program interpreter: (\S+)\]", output("readelf", "-lW", program)).group(1)
-        found["usr" + loader] = loader
+        loader = re.search(r"\[Requesting program interpreter: (\S+)\]", output("readelf", "-lW", program))
+        if loader:  # not a part that a program loads
+            found["usr" + loader.group(1)] = loader.group(1)
         for soname, path in sbom.resolve_libraries(program).items():
             folder = os.path.dirname(path)
             found[(folder if folder.startswith("/usr/") else "/usr" + folder).strip("/") + "/" + soname] = path

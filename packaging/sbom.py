@@ -51,6 +51,12 @@ def output(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}).stdout
 
 
+def static_libraries():
+    """STATIC, and the C++ library of the compiler, whose package has its version in the name."""
+    compiler = shutil.which("gcc") and output("gcc", "-dumpversion").split(".")[0]
+    return {**STATIC, **({f"libstdc++-{compiler}-dev": b"locale::facet::_S_create_c_locale name not valid"} if compiler else {})}
+
+
 def programs(root):
     """The ELF programs below a folder, sorted."""
     found = []
@@ -143,7 +149,7 @@ def bill(name, version, root, also_contained=()):
                 continue
             linked.add(debian_package(paths[soname]))
     contained = list(HEADER_ONLY) if elves else []
-    contained += [package for package, text in STATIC.items() if any(contains(path, text) for path in elves)]
+    contained += [package for package, text in static_libraries().items() if any(contains(path, text) for path in elves)]
     packages = [{
         "SPDXID": "SPDXRef-this", "name": name, "versionInfo": version, "supplier": "NOASSERTION",
         "downloadLocation": "NOASSERTION", "filesAnalyzed": False, "licenseConcluded": "Apache-2.0",

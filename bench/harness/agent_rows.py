@@ -5,6 +5,7 @@ import time
 
 from pairs import Line, Target, compare, measure
 from processes import Ended, cpu_between, memory_kib, open_files, programs, start
+from tls_row import make_certificates
 
 # All metrics that are read only from files (filesystem usage is not), and these files.
 SELECTORS = ["cpu", "memory", "swap", "disk read", "disk write", "net in", "net out", "load", "uptime", "pressure"]
@@ -15,7 +16,7 @@ DEFAULT_FILES = ["stat", "meminfo", "self/cgroup", "diskstats", "net/dev"]
 # Our agent keeps this open, but reads it only when the set of devices changes. The floor does not read it.
 READ_ON_CHANGE = ["/proc/devices"]
 SETTLE = 2.25  # seconds before the measurement: the first batches carry additional data. Ends between two ticks
-SETTLE_AFTER_BATCHES = 0.25
+SETTLE_AFTER_BATCHES = 1.25  # then the agent has given back what its start needed
 
 
 def proc(files):
@@ -106,11 +107,43 @@ def whole_case(options, name, interval, seconds, targets):
         case.ours()  # warm-up; also records the batch that the floor sends
         blocks = measure(case.floor, case.ours, ["cpu"], *options.blocks())
     yield Line("agent-whole", name, "us/tick", compare(blocks, "cpu"), targets)
-    for quantity, what in (("rss", "resident"), ("anonymous", "anonymous")):
-        yield Line("agent-whole", f"{name}, {what} memory", "MiB", compare(blocks, quantity))
+    for quantity, what, most in (("rss", "resident", 6.0), ("anonymous", "anonymous", 1.3)):
+        yield Line("agent-whole", f"{name}, {what} memory", "MiB", compare(blocks, quantity), [Target(most, of="ours", unit="MiB")])
+
+
+def settled_memory(agent, options):
+    """Waits until the agent has given back what its start needed: 2 s after its first batch, with the next one."""
+    time.sleep(options.settle(3.5))
+    rss, anonymous = memory_kib(agent)
+    return {"rss": rss / 1024, "anonymous": anonymous / 1024}
+
+
+def tls_memory(options):
+    """The agent with TLS beside the same agent without it. Both send to monitor-server."""
+    with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder:
+        make_certificates(folder)
+        with open(f"{folder}/config.json", "w", encoding="utf-8") as file:
+            file.write('{"interval": 1}')
+
+        def run(server_options, agent_options):
+            with Ended(start("monitor-server", "--log", f"sqlite:{folder}/log.db", "--data", folder, "--port", "0", "--http", "off",
+                             *server_options)) as server:
+                port = server.says(r"listening service=grpc address=\S+:(\d+)").group(1)
+                with Ended(start("monitor-agent", "--agent-id", "bench", "--server", f"localhost:{port}", "--config",
+                                 f"{folder}/config.json", "--data", folder, *agent_options)) as agent:
+                    agent.says("stream to the server established")
+                    return settled_memory(agent, options)
+
+        blocks = measure(lambda: run([], []),
+                         lambda: run(["--tls-cert", f"{folder}/cert.pem", "--tls-key", f"{folder}/key.pem"],
+                                     ["--tls-ca", f"{folder}/cert.pem"]), ["rss"], *options.blocks())
+    yield Line("agent-whole", "1 s with TLS, vs. without: resident memory", "MiB", compare(blocks, "rss"),
+               [Target(8.5, of="ours", unit="MiB")])
+    yield Line("agent-whole", "1 s with TLS, vs. without: anonymous memory", "MiB", compare(blocks, "anonymous"))
 
 
 def whole(options):
     if not options.quick:
         yield from whole_case(options, "1 s", 1, 12, [Target(1.3), Target(250, of="ours", unit="us")])
+        yield from tls_memory(options)
     yield from whole_case(options, "10 Hz", 0.1, 5, [Target(1.3)])

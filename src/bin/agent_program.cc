@@ -18,6 +18,7 @@
 #include "base/stop_guard.h"
 #include "bin/agent_config.h"
 #include "bin/agent_folders.h"
+#include "bin/agent_memory.h"
 #include "bin/agent_output.h"
 #include "bin/agent_parts.h"
 #include "bin/agent_spool.h"
@@ -53,7 +54,10 @@ class AgentProgram final : private config::Applier {
         keeper_(flags.spool, own_folder_, incarnation_, disk_, loop_, agent_.reports()),
         output_(flags.output, loop_, random_, keeper_.spool(), std::move(servers),
                 {flags.agent_id, incarnation_, version(), host_name()}, own_folder_) {
-    agent_.attach(keeper_.spool(), [this] { output_->wake(); });
+    agent_.attach(keeper_.spool(), [this] {
+      output_->wake();
+      memory_.look(clock_.mono_ns());
+    });
   }
 
   // Runs until a signal; returns the exit status.
@@ -127,6 +131,7 @@ class AgentProgram final : private config::Applier {
     if (auto problem = agent_.apply(settings, revision)) return problem;
     log_set_level(settings.log_level.value_or(cli_.log_level()));
     keeper_.set_limits(settings.spool_max_bytes, settings.spool_drops_newest);
+    memory_.disturbed(clock_.mono_ns());
     return std::nullopt;
   }
 
@@ -198,6 +203,7 @@ class AgentProgram final : private config::Applier {
   agent::Agent agent_;
   AgentSpool keeper_;
   AgentOutput output_;
+  AgentMemory memory_;
   ThreadWorker writer_{loop_};  // writes the last good configuration
   config::LastGood last_good_{disk_, writer_, own_folder_ + "/last-good.json"};
   std::unique_ptr<AgentConfig> config_;
@@ -213,6 +219,7 @@ class AgentProgram final : private config::Applier {
 }  // namespace
 
 int run_agent(const Cli& cli, const AgentFlags& flags, std::vector<HostPort> servers, uint64_t seed) {
+  share_agent_heap();
   StopGuard guard("monitor-agent", cli.drain_timeout_ns() + kStopGrace);
   const std::string own_folder = cli.data_folder() + "/agent/" + flags.agent_id;
   if (const Status trusted = trust_folders(flags, cli.data_folder(), own_folder); !trusted) {

@@ -148,7 +148,7 @@ class BuildTest(unittest.TestCase):
     def test_archive_runs_from_any_folder(self):
         tree = self.archive()
         programs = glob.glob(f"{tree}/bin/*") + glob.glob(f"{tree}/libexec/monitor/*")
-        self.assertEqual(len(programs), 8)
+        self.assertEqual(len(programs), 10)
         for program in programs:
             for soname, path in re.findall(r"^\s*(\S+) => (.*) \(0x", call("ldd", program), re.M):
                 inside = os.path.realpath(path).startswith(os.path.realpath(tree))
