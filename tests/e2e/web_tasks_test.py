@@ -9,10 +9,8 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from programs import wait_until  # noqa: E402
-from web import BrowserTest  # noqa: E402
-
-from decode_batch import decode  # noqa: E402
+from programs import run, wait_until  # noqa: E402
+from web import BrowserTest, stamp  # noqa: E402
 
 RULES = """
 groups:
@@ -22,12 +20,20 @@ groups:
       - alert: AlwaysBusy
         expr: system_cpu_utilization_ratio{cpu_mode="", cpu_logical_number=""} > 0.0001
 """
+PASSWORD = "correct horse battery"
+NOON = {"host": "h", "incarnation": "0c" * 16, "config_revision": 0, "resource": {}, "first_unacked": 1, "drops": [], "ended": [], "older": [],
+        "counters": {"ticks_due": 9, "ticks_missed": 0, "points_made": 9, "dropped": []}, "agent_version": "0.1.0", "send_every_ns": 10 ** 9}
 BUSIER = json.dumps({"name": "scale", "config": {"match": "system.cpu.utilization", "offset": 0.4}})
 CPU = '[data-metric="system.cpu.utilization"][data-by=""]'
 LEGEND = f"[...document.querySelectorAll('{CPU} .u-series')].map((one) => [one.querySelector('.u-label').textContent, one.querySelector('.u-value').textContent])"
 
 
 class WebTasksTest(BrowserTest):
+    def records(self, agent):
+        """How many batches the log has from the agent itself, not from store_noon()."""
+        with sqlite3.connect(f"file:{self.data}/log.db?mode=ro", uri=True, timeout=20) as log:
+            return log.execute("SELECT count(*) FROM records WHERE key = ? AND headers NOT LIKE '%json%'", (agent,)).fetchone()[0]
+
     def start_fleet(self, agents=("agent-1", "agent-2", "agent-10"), *arguments, busy=""):
         self.server = self.start_server()
         self.agents = {}
@@ -35,7 +41,7 @@ class WebTasksTest(BrowserTest):
             self.configure(name, "--interval", "1", *(["--plugins", BUSIER] if name == busy else []))
             self.agents[name] = self.start_agent(name, self.server, f"--simulate={seed}")
         self.serve("--dir", f"{self.data}/monitor", *arguments)
-        wait_until(lambda: all(len(self.cpu_values(name)) >= 5 for name in agents), "values of all agents")
+        wait_until(lambda: all(self.records(name) >= 5 for name in agents), "batches of all agents")
 
     def home(self):
         self.clicks = 0
@@ -142,22 +148,79 @@ class WebTasksTest(BrowserTest):
         self.assertTrue("AlwaysBusy" in matchers and "agent-2" in matchers and "agent-1" not in matchers.replace("agent-2", ""), matchers)
         self.assertAlmostEqual(ends / 1000, begin + 7200, delta=30)
 
-    def test_the_message_of_a_second_of_one_agent(self):
+    def store_noon(self):
+        """Stores what two agents sent around the latest noon: one tick a second and batch."""
+        now = time.time()
+        noon = now - now % 86400 + 43200
+        if noon > now - 60:
+            noon -= 86400
+        self.start_server().stop()  # creates the log
+        with sqlite3.connect(f"{self.data}/log.db", timeout=30) as log:
+            for second in range(-3, 4):
+                for agent in ("agent-1", "agent-2"):
+                    metric = {"name": "system.cpu.utilization", "labels": {}, "unit": "1", "value": 0.25 + second / 100}
+                    batch = {**NOON, "agent": agent, "sequence": second + 4, "appended": stamp(noon + second),
+                             "frames": [{"time": stamp(noon + second), "metrics": [metric]}]}
+                    log.execute("INSERT INTO records(time_ns, key, headers, value) VALUES(?, ?, ?, ?)",
+                                (int((noon + second + 0.2) * 1e9), agent, '{"content-type": "application/json"}', json.dumps(batch).encode()))
+
+    def test_the_message_of_noon_of_one_agent(self):
+        self.store_noon()
         self.start_fleet()
-        wait_until(lambda: len(self.cpu_values("agent-2")) > 8, "messages after it")
         with sqlite3.connect(f"file:{self.data}/log.db?mode=ro", uri=True, timeout=20) as log:
-            offset, value = log.execute("SELECT offset, value FROM records WHERE key = 'agent-2' ORDER BY offset LIMIT 1 OFFSET 2").fetchone()
-        tick = decode(value)["frames"][0]["time"] / 1e9
+            stored = log.execute("SELECT offset, value FROM records WHERE key = 'agent-2' AND headers LIKE '%json%'").fetchall()
+        [(offset, value)] = [one for one in stored if "T12:00:00" in json.loads(one[1])["frames"][0]["time"]]
         self.home()
         self.click("[data-agent=agent-2] h3 a")
         self.click(".fact[data-agent=agent-2] .links a[href*=messages]")
         self.click(".in-at")
-        self.browser.do("type", text=time.strftime("%H:%M:%S", time.gmtime(tick)))
+        self.browser.do("type", text="12:00:00")
         self.browser.do("key", key="Enter")
         self.browser.wait(f"document.querySelector('.message-view')?.dataset.open === '0:{offset}'")
         self.browser.wait("document.querySelector('.hex-bytes') !== null")
         self.assertTrue(value.hex().startswith(self.browser.eval("document.querySelector('.hex-bytes').textContent.replace(/ /g, '')")))
         self.within(3)
+
+    def test_an_operator_with_a_login_changes_an_interval_and_sees_the_difference(self):
+        users = f"{self.data}/users.json"
+        status, _, err = run("monitor-analysis", "user", "add", "olga", "--role", "editor", "--users", users, stdin=PASSWORD)
+        self.assertEqual(status, 0, err)
+        self.start_fleet(("agent-1", "agent-2"), "--users", users)
+        document = f"{self.data}/monitor/config/agent-2.json"
+        self.clicks = 0
+        self.browser.do("expect", texts=["401 (Unauthorized)"])
+        self.browser.open(self.url("overview"))
+        self.browser.wait("document.querySelector('.login')?.open === true")
+        self.browser.do("type", text="olga")
+        self.browser.do("key", key="Tab")
+        self.browser.do("type", text=PASSWORD)
+        self.browser.do("key", key="Enter")
+        self.browser.wait("document.querySelectorAll('.host-card').length === 2 && document.querySelector('.lamp.live') !== null")
+        self.click("nav a[href='#/config']")
+        self.click("button[title='/monitor/config/agent-2']")
+        self.browser.wait("document.querySelector('#field-interval')?.value === '1'")
+        self.click("#field-interval")
+        self.browser.do("key", key="Control+a")
+        self.browser.do("type", text="0.5")
+        self.browser.wait("document.querySelector('.affected p')?.textContent === '1 agent changes of 1 agent that uses this document.'")
+        lines = "[...document.querySelectorAll('.pending .diff > span')].map((one) => one.lastChild.textContent.trim()).filter((one) => /^[-+]/.test(one))"
+        removed, added = self.browser.eval(lines)
+        self.assertRegex(removed, r'^- *"interval": 1')
+        self.assertRegex(added, r'^\+ *"interval": 0\.5')
+        with open(document, encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["interval"], 1, "nothing is stored before it is saved")
+        self.click(".save-bar button.main")
+        self.browser.wait("document.querySelector('.saved .good')?.textContent.startsWith('Saved')")
+        self.within(4)
+        with open(document, encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["interval"], 0.5)
+        changed = time.time()
+
+        def steps():
+            times = sorted(at for at in self.cpu_values("agent-2") if at > changed)[-5:]
+            return [after - before for before, after in zip(times, times[1:])]
+
+        wait_until(lambda: len(steps()) == 4 and all(abs(step - 0.5) < 0.1 for step in steps()), "ticks every half second in the log")
 
     def test_what_a_plugin_dropped(self):
         self.start_fleet(("agent-1", "agent-2"))

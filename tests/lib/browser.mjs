@@ -98,6 +98,13 @@ const does = {
   async scheme({ scheme, page = 0 }) { await pages[page].emulateMedia({ colorScheme: scheme }); },
   async content({ html, page = 0 }) { await pages[page].setContent(html); },
   async shot({ path, selector, page = 0 }) { await (selector === undefined ? pages[page] : pages[page].locator(selector).first()).screenshot({ path }); },
+  // Clicks, and returns the file that the page saves then.
+  async download({ selector, page = 0 }) {
+    const [file] = await Promise.all([pages[page].waitForEvent('download', { timeout: 15000 }), pages[page].locator(selector).first().click({ timeout: 15000 })]);
+    return { name: file.suggestedFilename(), base64: (await readFile(await file.path())).toString('base64') };
+  },
+  // Lets pages use the clipboard without asking.
+  async allowClipboard() { await context.grantPermissions(['clipboard-read', 'clipboard-write']); },
   async expect({ texts }) { expected = texts; },
   async faults() { return faults.splice(0); },
   async offline({ offline }) { await context.setOffline(offline); },

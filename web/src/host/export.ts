@@ -1,15 +1,20 @@
 // A chart as a file: an image or a table.
 import { clock } from '../lib/format';
+import { settings } from '../state/settings';
 import type { Line } from './lines';
 
-const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+// Spreadsheets run a text that begins with = as a formula, and labels come from hosts: an apostrophe makes it a text.
+function quoted(text: string): string {
+  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+}
 
-// One row for each time, one column for each line. Times are in seconds since 1970, and in words.
+// One row for each time, one column for each line. Times are in seconds since 1970, and in words of the zone in the settings.
 export function csvOf(lines: Line[]): string {
   const times = [...new Set(lines.flatMap((line) => line.times))].sort((a, b) => a - b);
   const columns = lines.map((line) => new Map(line.times.map((t, i) => [t, line.values[i] ?? null])));
   const rows = times.map((t) => [String(t), clock(t), ...columns.map((one) => String(one.get(t) ?? ''))]);
-  return [['time', 'clock', ...lines.map((line) => quoted(line.label))], ...rows].map((row) => row.join(',')).join('\n') + '\n';
+  return [['time', settings.zone.value === 'utc' ? 'UTC' : 'local time', ...lines.map((line) => quoted(line.label))], ...rows].map((row) => row.join(',')).join('\n') + '\n';
 }
 
 export function save(name: string, what: Blob): void {

@@ -54,5 +54,6 @@ test('a run after another one is a restart, and tells how that one ended', () =>
 
 test('a table has a row for each time and quotes names', () => {
   const line = (label: string, times: number[]) => ({ key: '', label, below: false, times, values: times.map((t) => t / 10) });
-  assert.deepEqual(csvOf([line('a, "b"', [1, 2]), line('c', [2])]).split('\n').map((row) => row.replace(/,[\d-]+ [\d:]+,/, ',CLOCK,')), ['time,clock,"a, ""b""",c', '1,CLOCK,0.1,', '2,CLOCK,0.2,0.2', '']);
+  assert.deepEqual(csvOf([line('a, "b"', [1, 2]), line('c', [2])]).split('\n').map((row) => row.replace(/,[\d-]+ [\d:]+,/, ',CLOCK,')), ['time,local time,"a, ""b""",c', '1,CLOCK,0.1,', '2,CLOCK,0.2,0.2', '']);
+  assert.match(csvOf([line('=1+1', [1])]), /^time,local time,'=1\+1\n/, 'no formula for a spreadsheet');
 });

@@ -9,7 +9,7 @@ import { agentsOf, MOST_AGENTS, rangeQuery, takeEarly } from './early';
 import { loadMarks, marksOf, type Mark } from './marks';
 import { Panels, type Taken } from './panels';
 import { orderOf, orderText, type Order } from './processes';
-import { TimeRange } from './time_range';
+import { fixedParameters, TimeRange } from './time_range';
 
 const MOST_FACTS = 6;
 const MOST_ASKED = 10_000;
@@ -121,6 +121,12 @@ export class HostModel {
       ...(metric === '' ? {} : { metric }), ...(this.earlier.value === 0 ? {} : { earlier: String(this.earlier.value) }),
       ...(orderText(this.order.value) === '' ? {} : { processes: orderText(this.order.value) }),
     };
+  }
+
+  // The same, for a link that shows the same range later: a live range becomes the one in sight.
+  lasting(metric: string): Record<string, string> {
+    const { span: _, ...others } = this.parameters(metric);
+    return { ...others, ...fixedParameters(this.range.bounds()) };
   }
 
   // Removes the charts of agents that are no longer chosen at once: the reply for the new ones may be late, or fail.

@@ -35,7 +35,7 @@ function Tools({ panel, model, chart, whole, setWhole }: { panel: Panel; model: 
     }
   };
   const address = async () => {
-    const url = new URL(link('agent', model.parameters(metric)), location.href).href;
+    const url = new URL(link('agent', model.lasting(metric)), location.href).href;
     try {
       await navigator.clipboard.writeText(url);
       say('Link copied');
@@ -79,11 +79,16 @@ export function PanelView({ panel, model }: { panel: Panel; model: HostModel }) 
       made.close();
     };
   }, [panel, unit, metric, mode]);
-  useEffect(() => { chart.current?.resize(); }, [whole]);
+  useEffect(() => {
+    chart.current?.resize();
+    if (!whole) return undefined;
+    const leave = (pressed: KeyboardEvent) => { if (pressed.key === 'Escape') setWhole(false); };  // wherever the focus is
+    document.addEventListener('keydown', leave);
+    return () => document.removeEventListener('keydown', leave);
+  }, [whole]);
   const more = panel.lines.length > MOST_LINES ? ` · ${MOST_LINES} of ${panel.lines.length} lines` : '';
-  const leave = (pressed: KeyboardEvent) => { if (whole && pressed.key === 'Escape') setWhole(false); };
   return (
-    <figure ref={element} class={`panel${whole ? ' is-whole' : ''}`} data-metric={metric} data-by={by} onKeyDown={leave}>
+    <figure ref={element} class={`panel${whole ? ' is-whole' : ''}`} data-metric={metric} data-by={by}>
       <figcaption>
         <strong>{title}</strong>{title === metric ? null : <small>{metric}</small>}<small>{more}</small>
         <Tools panel={panel} model={model} chart={chart} whole={whole} setWhole={setWhole} />

@@ -3,6 +3,10 @@
 export const DEFAULT_SPAN = 900;
 const LEAST = 5;
 
+export function fixedParameters([from, to]: [number, number]): Record<string, string> {
+  return { from: from.toFixed(3), to: to.toFixed(3) };
+}
+
 export class TimeRange {
   span = DEFAULT_SPAN;
   fixed: [number, number] | null = null;  // null: live
@@ -25,7 +29,7 @@ export class TimeRange {
     this.fixed = from > 0 && to > from ? [from, to] : null;
   }
   parameters(): Record<string, string> {
-    if (this.fixed !== null) return { from: this.fixed[0].toFixed(3), to: this.fixed[1].toFixed(3) };
+    if (this.fixed !== null) return fixedParameters(this.fixed);
     return this.span === DEFAULT_SPAN ? {} : { span: String(this.span) };
   }
 
