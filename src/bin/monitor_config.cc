@@ -111,7 +111,7 @@ class Program {
     return run_explain(context, flags_.explain_format, catalog_);
   }
 
-  ConfigContext context() { return {cli_, *store_, loop_, files(), flags_.agent_id, flags_.group}; }
+  ConfigContext context() { return {cli_, *store_, loop_, files(), flags_.agent_id, flags_.group, flags_.defaults}; }
 
   Status check_known(const ConfigContext& context, const std::vector<FieldChange>& changes) const {
     return flags_.force ? Status() : check_versions(context, changes);

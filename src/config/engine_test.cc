@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/event_loop.h"
+#include "base/log.h"
 #include "base/testing/fake_clock.h"
 #include "base/testing/manual_worker.h"
 #include "base/time_format.h"
@@ -371,10 +372,15 @@ TEST(Engine, OverridesTakePrecedenceAndExpire) {
   w.source.put("/monitor/overrides/agents/a/quick", until(w, 30, R"("interval": "100ms")"));
   EXPECT_EQ(w.engine.settings().interval_ns, 100 * kNanosPerMilli)
       << "the agent's override is above those of its groups";
-  EXPECT_EQ(w.engine.state().overrides, (std::vector<std::string>{"groups/web/slow", "agents/a/quick"}));
+  w.source.put("/monitor/overrides/all/calm", until(w, 200, R"("interval": 20, "log_level": "debug")"));
+  EXPECT_EQ(w.engine.settings().interval_ns, 100 * kNanosPerMilli) << "those of all agents are the lowest";
+  EXPECT_EQ(w.engine.settings().log_level, LogLevel::kDebug);
+  EXPECT_EQ(w.engine.state().overrides, (std::vector<std::string>{"all/calm", "groups/web/slow", "agents/a/quick"}));
   w.timers.advance(31 * kNanosPerSecond);
   EXPECT_EQ(w.engine.settings().interval_ns, 60 * kNanosPerSecond) << "it has expired, although its key still exists";
   w.timers.advance(70 * kNanosPerSecond);
+  EXPECT_EQ(w.engine.settings().interval_ns, 20 * kNanosPerSecond) << "it is above the agent's own document";
+  w.timers.advance(100 * kNanosPerSecond);
   EXPECT_EQ(w.engine.settings().interval_ns, 5 * kNanosPerSecond);
   w.source.put("/monitor/overrides/agents/a/open", R"({"interval": 3})");
   EXPECT_EQ(w.engine.settings().interval_ns, 3 * kNanosPerSecond)

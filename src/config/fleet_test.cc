@@ -306,6 +306,7 @@ TEST(Fleet, ExplainsTheOriginOfEveryValue) {
   Fleet f;
   f.put("/monitor/defaults", R"({"interval": 5, "labels": {"site": "x", "rack": "1"}})", 3);
   f.put("/monitor/config/a", R"({"labels": {"rack": "2"}, "send_every": 2})", 4);
+  f.put("/monitor/overrides/all/calm", R"({"interval": 9, "log_level": "debug"})", 5);
   f.put("/monitor/overrides/agents/a/q", R"({"interval": 1})", 6);
   const auto made = layers_of(f.keys, "a", kNow, [](const std::string& key) { return key; });
   ASSERT_TRUE(made.problems.empty());
@@ -314,11 +315,13 @@ TEST(Fleet, ExplainsTheOriginOfEveryValue) {
     origin[one.path] = one.value + " " + one.key + " " + std::to_string(one.revision);
   }
   EXPECT_EQ(origin["/interval"], "1 /monitor/overrides/agents/a/q 6");
+  EXPECT_EQ(origin["/log_level"], "\"debug\" /monitor/overrides/all/calm 5");
   EXPECT_EQ(origin["/labels/site"], "\"x\" /monitor/defaults 3");
   EXPECT_EQ(origin["/labels/rack"], "\"2\" /monitor/config/a 4");
   EXPECT_EQ(origin["/send_every"], "2 /monitor/config/a 4");
   EXPECT_EQ(origin["/plugins"], "[]  0");
   f.keys.erase("/monitor/overrides/agents/a/q");
+  f.keys.erase("/monitor/overrides/all/calm");
   f.put("/monitor/config/a", "0", 7);
   EXPECT_TRUE(explain(layers_of(f.keys, "a", kNow, [](const std::string& key) { return key; }).set.layers).empty());
 }

@@ -48,6 +48,7 @@ std::string silence_key(std::string_view id) { return std::string(kSilencesRoot)
 std::string rules_key(std::string_view name) { return std::string(kRulesRoot).append(name); }
 std::string notifier_key() { return joined("leases", "notifier"); }
 
+std::string shared_overrides() { return std::string(kOverridesRoot) + "all/"; }
 std::string agent_overrides(std::string_view agent_id) { return fmt::format("{}agents/{}/", kOverridesRoot, agent_id); }
 std::string group_overrides(std::string_view group) { return fmt::format("{}groups/{}/", kOverridesRoot, group); }
 std::string all_group_overrides() { return std::string(kOverridesRoot) + "groups/"; }
@@ -64,7 +65,8 @@ KeyKind kind_of_key(std::string_view key) {
   const auto segments = split(key.substr(kKeyRoot.size()), '/');
   if (segments.size() == 1) return segments[0] == "defaults" ? KeyKind::kDefaults : KeyKind::kOther;
   if (segments[0] == "overrides") {
-    const bool known = segments.size() == 4 && (segments[1] == "agents" || segments[1] == "groups");
+    const bool known = (segments.size() == 3 && segments[1] == "all") ||
+                       (segments.size() == 4 && (segments[1] == "agents" || segments[1] == "groups"));
     return known ? KeyKind::kOverride : KeyKind::kOther;
   }
   for (const auto& [folder, kind] : kFolders) {

@@ -16,7 +16,7 @@
 namespace monitor::config {
 
 inline constexpr std::string_view kKeyRoot = "/monitor/";
-// Overrides: documents applied on top of an agent's or a group's own, each with a name.
+// Overrides: documents applied on top of all others, each with a name: of all agents, a group or an agent.
 inline constexpr std::string_view kOverridesRoot = "/monitor/overrides/";
 // Lua scripts, by plugin name.
 inline constexpr std::string_view kPluginsRoot = "/monitor/plugins/";
@@ -43,12 +43,14 @@ std::string rules_key(std::string_view name);          // /monitor/rules/<name>
 std::string notifier_key();                            // /monitor/leases/notifier
 
 // Prefixes; they end with a slash.
+std::string shared_overrides();                          // /monitor/overrides/all/, those of all agents
 std::string agent_overrides(std::string_view agent_id);  // /monitor/overrides/agents/<agent-id>/
 std::string group_overrides(std::string_view group);     // /monitor/overrides/groups/<group>/
 std::string all_group_overrides();                       // /monitor/overrides/groups/
 
 enum class KeyKind { kDefaults, kGroup, kAgent, kOverride, kPlugin, kStatus, kInventory, kOther };
-// kOther: not one of the shapes above, or invalid. An override is below the prefix of an agent or a group.
+// kOther: not one of the shapes above, or invalid. An override is below the prefix of all agents,
+// an agent or a group.
 KeyKind kind_of_key(std::string_view key);
 // The last segment: the agent's id, or the name of the group, the plugin or the override. Empty for other keys.
 std::string_view name_of_key(std::string_view key);

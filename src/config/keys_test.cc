@@ -11,10 +11,11 @@ namespace {
 using namespace std::string_literals;
 
 TEST(KeysTest, AcceptsEveryShapeOfKey) {
-  for (const std::string& key : {defaults_key(), agent_key("web-1"), group_key("eu.west_1"), status_key("a"),
-                                 inventory_key("a"), agent_overrides("a") + "now", group_overrides("g") + "now",
-                                 std::string(kPluginsRoot) + "script", "/elsewhere/mine"s, "/x"s, "/a/b/c/d/e/f/g/h"s,
-                                 agent_key(std::string(128, 'a')), agent_key("..."), agent_key(".hidden")}) {
+  for (const std::string& key :
+       {defaults_key(), agent_key("web-1"), group_key("eu.west_1"), status_key("a"), inventory_key("a"),
+        shared_overrides() + "now", agent_overrides("a") + "now", group_overrides("g") + "now",
+        std::string(kPluginsRoot) + "script", "/elsewhere/mine"s, "/x"s, "/a/b/c/d/e/f/g/h"s,
+        agent_key(std::string(128, 'a')), agent_key("..."), agent_key(".hidden")}) {
     EXPECT_TRUE(check_key(key)) << key;
   }
   for (const std::string_view prefix : {kKeyRoot, kOverridesRoot, kPluginsRoot}) EXPECT_TRUE(check_prefix(prefix));
@@ -85,12 +86,14 @@ TEST(KeysTest, RecognizesKindsOfKeys) {
   EXPECT_EQ(kind_of_key("/monitor/groups/a"), KeyKind::kGroup);
   EXPECT_EQ(kind_of_key("/monitor/overrides/agents/a/x"), KeyKind::kOverride);
   EXPECT_EQ(kind_of_key("/monitor/overrides/groups/a/x"), KeyKind::kOverride);
+  EXPECT_EQ(kind_of_key("/monitor/overrides/all/x"), KeyKind::kOverride);
   EXPECT_EQ(kind_of_key("/monitor/plugins/a"), KeyKind::kPlugin);
   EXPECT_EQ(kind_of_key("/monitor/status/a"), KeyKind::kStatus);
   EXPECT_EQ(kind_of_key("/monitor/inventory/a"), KeyKind::kInventory);
   for (const std::string_view key :
        {"/monitor/config", "/monitor/config/a/b", "/monitor/defaults/x", "/monitor/overrides/agents/a",
-        "/monitor/overrides/x/a/b", "/other/config/a", "/monitor/rules/x", "/monitor/status/a/b"}) {
+        "/monitor/overrides/x/a/b", "/monitor/overrides/all", "/monitor/overrides/all/a/b", "/other/config/a",
+        "/monitor/rules/x", "/monitor/status/a/b"}) {
     EXPECT_EQ(kind_of_key(key), KeyKind::kOther) << key;
   }
   EXPECT_EQ(name_of_key("/monitor/config/a"), "a");

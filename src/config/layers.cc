@@ -31,6 +31,7 @@ class Maker {
     bool good = add(defaults_key());
     for (const std::string& group : groups) good = good && add(group_key(group));
     good = good && add(identity_.key());
+    good = good && add_overrides(shared_overrides());
     for (const std::string& group : groups) good = good && add_overrides(group_overrides(group));
     good = good && add_overrides(agent_overrides(identity_.agent_id));
     return std::move(result_);
@@ -126,7 +127,8 @@ std::vector<std::string> groups_in(const AgentIdentity& identity, const KeySet& 
 }
 
 WatchSet watch_set(const AgentIdentity& identity, const std::vector<std::string>& groups) {
-  WatchSet what{{defaults_key(), identity.key()}, {agent_overrides(identity.agent_id), std::string(kPluginsRoot)}};
+  WatchSet what{{defaults_key(), identity.key()},
+                {shared_overrides(), agent_overrides(identity.agent_id), std::string(kPluginsRoot)}};
   for (const std::string& group : groups) {
     what.keys.insert(group_key(group));
     what.prefixes.insert(group_overrides(group));

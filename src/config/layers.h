@@ -1,7 +1,8 @@
 // Selects the layers of an agent's configuration from the keys, in order, and the active overrides. The engine and
 // `monitor-config explain` share it. Pure functions.
 //
-//   defaults < groups in order < the agent's own < overrides of the groups < overrides of the agent, each by name
+//   defaults < groups in order < the agent's own
+//     < overrides of all agents < overrides of the groups < overrides of the agent, each by name
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,7 @@ struct LayerSet {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
   std::vector<Layer> layers;           // active layers, lowest first
-  std::vector<std::string> overrides;  // names of the active overrides: agents/<id>/<name>, groups/<group>/<name>
+  std::vector<std::string> overrides;  // names of the active overrides: agents/<id>/<name>, all/<name>
   int64_t next_expiry_ns = kNever;     // Unix time at which the next override ends
 };
 

@@ -14,7 +14,7 @@ from programs import ProgramTest, wait_until  # noqa: E402
 STEPS = int(os.environ.get("MONITOR_WALK_STEPS", "1000"))
 OWN = ROOT + "config/a"
 KEYS = [ROOT + "defaults", ROOT + "groups/g1", ROOT + "groups/g2", ROOT + "groups/g3", OWN, ROOT + "overrides/groups/g1/n",
-        ROOT + "overrides/groups/g2/n", ROOT + "overrides/agents/a/m", ROOT + "overrides/agents/a/n"]
+        ROOT + "overrides/groups/g2/n", ROOT + "overrides/all/k", ROOT + "overrides/agents/a/m", ROOT + "overrides/agents/a/n"]
 
 GOOD = {
     "interval": [1, 2.5, "3s", "1m30s", 86400],
@@ -87,7 +87,8 @@ class Model:
     def watched(self):
         groups = self.now_groups()
         plain = [ROOT + "defaults", *[f"{ROOT}groups/{g}" for g in groups], OWN]
-        above = [k for g in groups for k in sorted(KEYS) if k.startswith(f"{ROOT}overrides/groups/{g}/")]
+        above = [k for k in sorted(KEYS) if k.startswith(ROOT + "overrides/all/")]
+        above += [k for g in groups for k in sorted(KEYS) if k.startswith(f"{ROOT}overrides/groups/{g}/")]
         above += [k for k in sorted(KEYS) if k.startswith(ROOT + "overrides/agents/a/")]
         return [k for k in plain if k in self.texts], [k for k in above if k in self.texts]
 

@@ -25,6 +25,7 @@ struct ConfigContext {
   bool files = false;  // false: etcd
   std::string agent_id;
   std::string group;
+  bool defaults = false;  // --defaults
 
   std::optional<int64_t> fresh_ns() const { return files ? std::optional(kFreshFor) : std::nullopt; }
   int64_t wall_ns() const { return loop.clock().wall_ns(); }

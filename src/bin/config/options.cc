@@ -109,7 +109,8 @@ ConfigCommands declare_config(Cli& cli, ConfigFlags& flags) {
   auto* const group =
       app.add_option("--group", flags.group, "The document of this group; its agents' own documents override it");
   auto* const defaults =
-      app.add_flag("--defaults", flags.defaults, "The defaults of all agents; every other document overrides them");
+      app.add_flag("--defaults", flags.defaults,
+                   "The defaults of all agents; every other document overrides them. Of override: all agents");
   agent->type_name("ID")->excludes(group)->excludes(defaults)->group(kWhich);
   group->type_name("GROUP")->excludes(defaults)->group(kWhich);
   defaults->group(kWhich);

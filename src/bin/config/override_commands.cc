@@ -21,16 +21,21 @@ constexpr int64_t kLeast = kNanosPerSecond;
 constexpr int64_t kMost = int64_t{30} * 24 * 3600 * kNanosPerSecond;
 
 std::string prefix_of(const ConfigContext& context) {
+  if (context.defaults) return config::shared_overrides();
   if (!context.agent_id.empty()) return config::agent_overrides(context.agent_id);
   return context.group.empty() ? std::string(config::kOverridesRoot) : config::group_overrides(context.group);
+}
+
+bool names_agents(const ConfigContext& context) {
+  return context.defaults || !context.agent_id.empty() || !context.group.empty();
 }
 
 }  // namespace
 
 int run_override_set(const ConfigContext& context, const OverrideFlags& flags,
                      const std::vector<config::FieldChange>& changes, const config::PluginCatalog& plugins) {
-  if (context.agent_id.empty() && context.group.empty()) {
-    return context.cli.usage_error("override set: set --agent-id or --group");
+  if (!names_agents(context)) {
+    return context.cli.usage_error("override set: set --agent-id, --group, or --defaults for all agents");
   }
   if (changes.empty()) return context.cli.usage_error("override set: give at least one setting, as interval=100ms");
   if (flags.for_ns < kLeast || flags.for_ns > kMost) {
@@ -83,8 +88,8 @@ int run_override_list(const ConfigContext& context, const std::string& format) {
 }
 
 int run_override_end(const ConfigContext& context, const OverrideFlags& flags) {
-  if (context.agent_id.empty() && context.group.empty()) {
-    return context.cli.usage_error("override end: set --agent-id or --group");
+  if (!names_agents(context)) {
+    return context.cli.usage_error("override end: set --agent-id, --group, or --defaults for all agents");
   }
   const std::string key = prefix_of(context) + flags.name;
   bool was_there = false;

@@ -24,8 +24,8 @@ KeyRole agent_role(std::string_view agent_id, std::string_view config_key) {
   return {
       "monitor-agent-" + id,
       {one(defaults_key()), all(group_key("")), one(config_key.empty() ? agent_key(agent_id) : std::string(config_key)),
-       all(agent_overrides(agent_id)), all(all_group_overrides()), all(std::string(kPluginsRoot)),
-       one(status_key(agent_id), true), one(inventory_key(agent_id), true)}};
+       all(shared_overrides()), all(agent_overrides(agent_id)), all(all_group_overrides()),
+       all(std::string(kPluginsRoot)), one(status_key(agent_id), true), one(inventory_key(agent_id), true)}};
 }
 
 KeyRole author_role() {

@@ -24,7 +24,7 @@ TEST(Roles, AgentReadsItsLayersAndWritesItsStatus) {
   EXPECT_EQ(role.name, "monitor-agent-web-1");
   for (const char* const key :
        {"/monitor/defaults", "/monitor/groups/web", "/monitor/config/web-1", "/monitor/overrides/agents/web-1/manual",
-        "/monitor/overrides/groups/web/night", "/monitor/plugins/my.lua"}) {
+        "/monitor/overrides/groups/web/night", "/monitor/overrides/all/quiet", "/monitor/plugins/my.lua"}) {
     EXPECT_EQ(may(role, key), May::kRead) << key;
   }
   EXPECT_EQ(may(role, "/monitor/status/web-1"), May::kWrite);

@@ -66,9 +66,26 @@ TEST_F(ApiConfigTest, APreviewNamesTheAgentsThatWouldRejectTheResult) {
   EXPECT_THAT(found["rows"][2]["problems"].dump(), HasSubstr("cpuu"));
 }
 
+TEST_F(ApiConfigTest, AnOverrideOfAllAgentsIsAboveTheirOwnDocuments) {
+  const std::string key = "/monitor/overrides/all/page";
+  const auto found = preview(key, R"({"interval": 7})");
+  EXPECT_EQ(found["uses"], 3);
+  EXPECT_EQ(found["affected"], 3) << "also c, which has an interval of its own";
+  const std::string body = R"({"value": "{\"interval\": 7}", "seconds": 60})";
+  ASSERT_EQ(status(ask("POST", "/api/ui/v1/config/override?key=" + key, kToken, body)), 200);
+  const auto values = json(ask("GET", "/api/ui/v1/config/explain?agent=c"))["values"];
+  const auto interval = std::ranges::find(values, "/interval", [](const auto& one) { return one["path"]; });
+  ASSERT_NE(interval, values.end());
+  EXPECT_EQ((*interval)["value"], 7);
+  EXPECT_EQ((*interval)["layer"], key);
+  EXPECT_EQ(preview(key, "")["affected"], 3) << "ending it changes all three back";
+}
+
 TEST_F(ApiConfigTest, RefusesHostilePreviews) {
   const std::string path = "/api/ui/v1/config/preview?key=";
   EXPECT_EQ(status(ask("POST", path + "/monitor/status/a", "", "{}")), 400);
+  EXPECT_EQ(status(ask("POST", path + "/monitor/overrides/all/a/b", "", "{}")), 400);
+  EXPECT_EQ(preview("/monitor/overrides/all/a", "no JSON")["refusing"], 3);
   EXPECT_EQ(status(ask("POST", path + "/monitor/defaults", "", "[")), 400);
   EXPECT_EQ(status(ask("POST", path + "/monitor/defaults", "", R"({"value": 1})")), 400);
   EXPECT_EQ(preview("/monitor/defaults", "no JSON")["refusing"], 3);

@@ -74,7 +74,9 @@ class Preview {
     const auto old = config::layers_of(before_, agent, wall_ns_, same_key);
     const auto made = config::layers_of(after_, agent, wall_ns_, same_key);
     const auto uses = [this](const config::Layer& layer) { return layer.key == key_; };
-    effect->uses = std::ranges::any_of(old.set.layers, uses) || std::ranges::any_of(made.set.layers, uses);
+    const auto concerns = [this](const config::Problem& problem) { return problem.key == key_; };
+    effect->uses = std::ranges::any_of(old.set.layers, uses) || std::ranges::any_of(made.set.layers, uses) ||
+                   std::ranges::any_of(made.problems, concerns);
     std::vector<config::Problem> problems = made.problems;
     if (problems.empty()) problems = config::validate(made.set.layers, plugins_).problems;
     for (const config::Problem& problem : problems) {
@@ -156,8 +158,7 @@ Reply ConfigService::explain(const std::string& agent) {
 Reply ConfigService::preview(const std::string& key, const std::string& body) {
   const auto value = parse_preview(body);
   if (!value) return error_reply(400, value.error().message());
-  const auto what = edited_as(key);
-  if (!what && (*value || kind_of_document(key) != "override")) return no_such_key(key);
+  if (!edited_as(key) && kind_of_document(key) != "override") return no_such_key(key);
   const auto all = keys();
   if (!all) return error_reply(all.error());
   config::StoredKeys after = *all;

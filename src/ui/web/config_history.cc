@@ -84,8 +84,8 @@ Reply ConfigService::history(const std::string& key, bool names) {
 
 Reply ConfigService::set_override(const std::string& key, const std::string& body, const ChangedBy& by) {
   if (kind_of_document(key) != "override") {
-    return error_reply(400, fmt::format("key: expected {}NAME or {}NAME", config::agent_overrides("AGENT"),
-                                        config::group_overrides("GROUP")));
+    return error_reply(400, fmt::format("key: expected {}NAME, {}NAME or {}NAME", config::agent_overrides("AGENT"),
+                                        config::group_overrides("GROUP"), config::shared_overrides()));
   }
   const auto request = parse_override(body);
   if (!request) return error_reply(400, request.error().message());

@@ -108,7 +108,8 @@ Schema history_result() {
 
 Parameter override_parameter() {
   return {.name = "key",
-          .description = config::agent_overrides("AGENT") + "NAME or " + config::group_overrides("GROUP") + "NAME.",
+          .description = config::agent_overrides("AGENT") + "NAME, " + config::group_overrides("GROUP") + "NAME or " +
+                         config::shared_overrides() + "NAME.",
           .required = true,
           .example = config::agent_overrides("agent-001") + "fast"};
 }
@@ -255,7 +256,7 @@ void Api::declare_document_changes(RouteTable& table) {
        .path = "/config/override",
        .role = access::Role::kEditor,
        .id = "setOverride",
-       .summary = "Override settings of an agent or a group for a limited time",
+       .summary = "Override settings of an agent, a group or all agents for a limited time",
        .parameters = {override_parameter()},
        .result = object({{"key", text()}, {"revision", integer()}, {"tag", text()}}),
        .errors = {{413, "The body is too large."}, {422, "The settings are not valid; nothing was stored.", "Invalid"}},

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { ConfigPreview } from '../lib/api';
 import { many } from '../lib/format';
 import { DiffView } from '../ui/diff_view';
-import { alike, overrideOf } from './layers';
+import { alike, layerName, overrideOf } from './layers';
 import type { ConfigModel } from './model';
 
 const MOST = 12;
@@ -12,13 +12,14 @@ const brief = (value: unknown) => {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 };
 
-function Affected({ preview }: { preview: ConfigPreview }) {
+// `what`: the layer that is written.
+function Affected({ preview, what }: { preview: ConfigPreview; what: string }) {
   const { affected, uses, refusing, rows } = preview;
   const hidden = uses - affected;
   return (
     <div class="affected">
       <p><b>{affected === 0 ? 'No agent changes' : `${many(affected, 'agent')} ${affected === 1 ? 'changes' : 'change'}`}</b>
-        {uses > 0 && ` of ${many(uses, 'agent')} that ${uses === 1 ? 'uses' : 'use'} this document`}{uses === 0 && ': none uses this document yet'}{hidden > 0 && affected > 0 && `; for ${hidden} another layer hides it`}.</p>
+        {uses > 0 && ` of ${many(uses, 'agent')} that ${uses === 1 ? 'uses' : 'use'} ${what}`}{uses === 0 && `: none uses ${what} yet`}{hidden > 0 && affected > 0 && `; for ${hidden} another layer hides it`}.</p>
       {refusing > 0 && <p class="warn" role="alert">{many(refusing, 'agent')} would reject the result: {rows.flatMap((row) => row.problems.map((one) => `${row.agent}: ${one}`)).slice(0, 3).join('; ')}</p>}
       {rows.length > 0 && (
         <ul class="affected-rows">{alike(rows).slice(0, MOST).map(({ agents, changes }) => (
@@ -61,7 +62,7 @@ export function Changes({ model }: { model: ConfigModel }) {
     <section class="pending" aria-label="Changes">
       <DiffView before={model.state.value === 'new' ? '' : model.untouched.value} after={model.text.value} label="Changes, line by line" />
       <Verdict model={model} />
-      {preview !== null && model.valid.value && <Affected preview={preview} />}
+      {preview !== null && model.valid.value && <Affected preview={preview} what={model.lasting.value === 0 ? 'this document' : `the ${layerName(overrideOf(model.key.value))}`} />}
     </section>
   );
 }
@@ -71,7 +72,7 @@ const SPANS: [number, string][] = [[0, 'for good'], [600, 'for 10 min'], [3600, 
 // For a time: as an override, which ends by itself.
 function Lasting({ model }: { model: ConfigModel }) {
   return (
-    <select aria-label="How long" value={String(model.lasting.value)} onChange={(event) => { model.lasting.value = Number(event.currentTarget.value); }}>
+    <select aria-label="How long" value={String(model.lasting.value)} onChange={(event) => void model.last(Number(event.currentTarget.value))}>
       {SPANS.map(([seconds, word]) => <option key={seconds} value={String(seconds)}>{word}</option>)}
     </select>
   );
@@ -88,7 +89,7 @@ export function SaveBar({ model }: { model: ConfigModel }) {
       <div class="tools">
         <Token model={model} />
         <button class="main" disabled={!model.canSave.value} title="Ctrl-S" onClick={() => void model.save()} {...describe}>Save</button>
-        {dirty.value && overrideOf(model.key.value) !== '' && !readOnly.value && <Lasting model={model} />}
+        {dirty.value && !readOnly.value && <Lasting model={model} />}
         <button disabled={readOnly.value || !dirty.value} onClick={() => model.discard()} {...describe}>Discard</button>
         <button disabled={readOnly.value || !exists} onClick={remove} {...describe}>Delete</button>
         {!dirty.value && !readOnly.value && said === null && <span class="dim">{exists ? 'Nothing is changed.' : 'There is no document yet: set something to create it.'}</span>}

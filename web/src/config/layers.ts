@@ -8,6 +8,7 @@ export const BUILT_IN = 'built in';
 const AROUND = 900;  // seconds before and after a change
 const MOST_AGENTS = 5;
 const OVERRIDE = /^\/monitor\/overrides\/(agents|groups)\/([^/]+)\/([^/]+)$/;
+const OF_ALL = '/monitor/overrides/all/';
 
 // "web-1", "group:web" or "defaults", as a user names a document.
 export function keyOf(name: string): string {
@@ -29,31 +30,36 @@ export function agentOf(key: string): string {
 }
 
 export function nameOf(key: string): string {
+  if (key.startsWith(OF_ALL)) return `all agents: ${key.slice(OF_ALL.length)}`;
   const found = OVERRIDE.exec(key);
   if (found !== null) return `${found[1] === 'groups' ? `group ${found[2]}` : found[2]}: ${found[3]}`;
   return key === '/monitor/defaults' ? 'defaults' : key.slice(key.lastIndexOf('/') + 1);
 }
 
-// A layer in words: "defaults", "group web", "web-1", "override fast".
+// A layer in words, as an agent has it: "defaults", "group web", "its own document", "override fast", "override quiet of all agents".
 export function layerName(layer: string | null): string {
   if (layer === null) return BUILT_IN;
   const kind = kindOf(layer);
-  if (kind === 'override') return `override ${layer.slice(layer.lastIndexOf('/') + 1)}`;
+  if (kind === 'override') {
+    const found = OVERRIDE.exec(layer);
+    return `override ${layer.slice(layer.lastIndexOf('/') + 1)}${layer.startsWith(OF_ALL) ? ' of all agents' : found?.[1] === 'groups' ? ` of group ${found[2]}` : ''}`;
+  }
   return kind === 'group' ? `group ${nameOf(layer)}` : kind === 'agent' ? 'its own document' : 'defaults';
 }
 
 export function usersOf(key: string, rows: ConfigRow[]): ConfigRow[] {
   const kind = kindOf(key);
-  if (kind === 'defaults') return rows;
+  if (kind === 'defaults' || key.startsWith(OF_ALL)) return rows;
   const agent = agentOf(key);
   if (agent !== '') return rows.filter((one) => one.agent === agent);
   const group = kind === 'group' ? nameOf(key) : OVERRIDE.exec(key)?.[2] ?? '';
   return rows.filter((one) => (one.groups ?? []).includes(group));
 }
 
-// The override that the page sets instead of changing a document for good; empty: there is none for all agents.
+// The override that the page sets instead of changing a document for good.
 export function overrideOf(key: string): string {
   const kind = kindOf(key);
+  if (kind === 'defaults') return `${OF_ALL}page`;
   if (kind === 'group') return `/monitor/overrides/groups/${nameOf(key)}/page`;
   return kind === 'agent' && agentOf(key) !== '' ? `/monitor/overrides/agents/${agentOf(key)}/page` : '';
 }
@@ -70,7 +76,7 @@ export function itemsOf(documents: StoredDocument[], rows: ConfigRow[]): Item[] 
   return [...keys].map((key): Item => {
     const kind = kindOf(key);
     const group = kind === 'group' ? nameOf(key) : OVERRIDE.exec(key)?.[1] === 'groups' ? OVERRIDE.exec(key)![2]! : '';
-    return { key, kind, name: nameOf(key), stored: stored.get(key) ?? null, users: kind === 'defaults' ? rows.length : group !== '' ? members.get(group) ?? 0 : 1 };
+    return { key, kind, name: nameOf(key), stored: stored.get(key) ?? null, users: kind === 'defaults' || key.startsWith(OF_ALL) ? rows.length : group !== '' ? members.get(group) ?? 0 : 1 };
   }).sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || natural(a.name, b.name));
 }
 

@@ -2,7 +2,7 @@
 import { afterEach, assert, beforeEach, test, vi } from 'vitest';
 import { ApiError, type ConfigOverview, type ConfigRow } from '../lib/api';
 import { left } from './countdown';
-import { alike, effectOf, itemsOf, keyOf, layerName, nameOf, progressOf, usersOf } from './layers';
+import { alike, effectOf, itemsOf, keyOf, layerName, nameOf, progressOf, usersOf, overrideOf } from './layers';
 import { ConfigModel, NEW_TEXT } from './model';
 
 const KEY = '/monitor/config/a';
@@ -22,6 +22,9 @@ class Server {
   put(key: string, value: string): void {
     this.documents.set(key, { value, revision: ++this.revision });
   }
+  previewed: [string, string][] = [];
+  holds = '';                  // answers to this path are kept back, as they are now,
+  held: (() => void)[] = [];   // until these are called
   overview(): ConfigOverview {
     const documents = [...this.documents].map(([key, one]) => ({ key, kind: 'agent' as const, revision: one.revision, tag: `r${one.revision}`, bytes: 1, expires: null }));
     return { source: 'etcd', files: false, documents, agents: this.agents };
@@ -36,7 +39,10 @@ class Server {
       const valid = !options.body!.includes('bad') && options.body!.startsWith('{');
       return { valid, problems: valid ? [] : [{ path: '/bad', line: 1, key: '', message: 'unknown', got: '', known: '', warning: false, text: '/bad: unknown' }] };
     }
-    if (path === '/config/preview') return { agents: 1, uses: 1, affected: 1, refusing: 0, rows: [{ agent: 'a', state: 'applied', changes: [{ path: '/interval', before: 5, after: 1 }], problems: [] }] };
+    if (path === '/config/preview') {
+      this.previewed.push([key, (JSON.parse(options.body!) as { value: string }).value]);
+      return { agents: 1, uses: 1, affected: 1, refusing: 0, rows: [{ agent: 'a', state: 'applied', changes: [{ path: '/interval', before: 5, after: 1 }], problems: [] }] };
+    }
     if (path === '/config/history') return { key, kept: false, complete: false, versions: [] };
     if (path === '/config/explain') return { agent: 'a', valid: true, problems: [], layers: [], values: [] };
     if (path === '/config/override') {
@@ -234,7 +240,8 @@ test('for a time, a change becomes an override and the document stays', async ()
   await model.open(KEY);
   model.edit('{"interval": 1}');
   await settle();
-  model.lasting.value = 600;
+  await model.last(600);
+  assert.deepEqual(server.previewed.at(-1), ['/monitor/overrides/agents/a/page', '{"interval":1}'], 'its effect is that of the override');
   await model.save();
   assert.deepEqual([server.documents.get('/monitor/overrides/agents/a/page')?.value, server.documents.get(KEY)?.value], ['{"interval":1}', '{"interval": 5}']);
   assert.deepEqual([model.dirty.value, model.text.value, model.lasting.value, model.facts.rollout.value?.key], [false, '{"interval": 5}', 0, '/monitor/overrides/agents/a/page']);
@@ -259,6 +266,9 @@ test('the layers and who uses them', () => {
   assert.deepEqual([keyOf('group:web'), keyOf('a'), keyOf('defaults')], ['/monitor/groups/web', '/monitor/config/a', '/monitor/defaults']);
   assert.deepEqual(['/monitor/overrides/agents/a/fast', '/monitor/groups/web', null].map(layerName), ['override fast', 'group web', 'built in']);
   assert.equal(nameOf('/monitor/overrides/agents/a/fast'), 'a: fast');
+  const all = '/monitor/overrides/all/quiet';
+  assert.deepEqual([nameOf(all), layerName(all), usersOf(all, rows).length, itemsOf([stored(all)], rows).at(-1)?.users], ['all agents: quiet', 'override quiet of all agents', 3, 3]);
+  assert.deepEqual(['/monitor/defaults', '/monitor/groups/web', '/monitor/config/a'].map(overrideOf), ['/monitor/overrides/all/page', '/monitor/overrides/groups/web/page', '/monitor/overrides/agents/a/page']);
 });
 
 test('progress counts only agents that are affected', () => {

@@ -166,11 +166,38 @@ export class ConfigModel {
         this.preview.value = null;
         return;
       }
-      const preview = await this.world.ask<ConfigPreview>('/config/preview', { key }, { method: 'POST', body: JSON.stringify({ value: text }) });
-      if (!late()) this.preview.value = preview;
+      await this.foresee(late);
     } catch (error) {
       if (!late()) this.saved.value = { what: `The document cannot be checked: ${(error as Error).message}`, good: false };
     }
+  }
+
+  // For how many seconds a change shall last. An override is another layer, which reaches other agents.
+  async last(seconds: number): Promise<void> {
+    this.lasting.value = seconds;
+    const [text, key] = [this.text.value, this.key.value];
+    if (!this.dirty.value || !this.valid.value) return;
+    try {
+      await this.foresee(() => text !== this.text.value || key !== this.key.value || !this.dirty.value || this.closed);
+    } catch (error) {
+      this.saved.value = { what: `The effect cannot be computed: ${(error as Error).message}`, good: false };
+    }
+  }
+
+  // Asks the server what the change would do.
+  private async foresee(late: () => boolean): Promise<void> {
+    const { key, value } = this.stored();
+    const lasting = this.lasting.value;
+    const preview = await this.world.ask<ConfigPreview>('/config/preview', { key }, { method: 'POST', body: JSON.stringify({ value }) });
+    if (!late() && lasting === this.lasting.value) this.preview.value = preview;
+  }
+
+  // The document that saving writes.
+  private stored(): { key: string; value: string } {
+    const key = this.key.value;
+    if (this.lasting.value === 0) return { key, value: this.text.value };
+    const patch = patchOf(scan(this.untouched.value).root?.value ?? {}, this.scanned.value.root?.value);
+    return { key: overrideOf(key), value: JSON.stringify(patch) };
   }
 
   discard(): void {
@@ -185,7 +212,7 @@ export class ConfigModel {
 
   async save(): Promise<void> {
     if (!this.canSave.value) return;
-    if (this.lasting.value > 0 && overrideOf(this.key.value) !== '') await this.override(this.lasting.value);
+    if (this.lasting.value > 0) await this.override(this.lasting.value);
     else await this.write(this.text.value);
   }
 
@@ -219,11 +246,11 @@ export class ConfigModel {
     const headers = this.headers();
     if (headers === null) return;
     const key = this.key.value;
-    const patch = patchOf(scan(this.untouched.value).root?.value ?? {}, this.scanned.value.root?.value);
+    const override = this.stored();
     this.busy.value = true;
     try {
-      const body = JSON.stringify({ value: JSON.stringify(patch), seconds });
-      const done = await this.world.ask<{ key: string; revision: number }>('/config/override', { key: overrideOf(key) }, { method: 'POST', headers, body });
+      const body = JSON.stringify({ value: override.value, seconds });
+      const done = await this.world.ask<{ key: string; revision: number }>('/config/override', { key: override.key }, { method: 'POST', headers, body });
       if (key !== this.key.value) return;
       this.text.value = this.untouched.value;
       this.problems.value = [];
