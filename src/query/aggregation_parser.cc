@@ -27,6 +27,8 @@ constexpr std::array<AggregateSpec, 14> kAggregates = {{{"sum", AggregateOp::kSu
 
 }  // namespace
 
+std::span<const AggregateSpec> all_aggregates() { return kAggregates; }
+
 const AggregateSpec* find_aggregate(std::string_view word) {
   const auto* const found = std::ranges::find(kAggregates, word, &AggregateSpec::name);
   return found == kAggregates.end() ? nullptr : found;

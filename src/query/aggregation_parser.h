@@ -1,6 +1,7 @@
 // The parts of an aggregation, such as sum by (job) (up), apart from its arguments.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "base/result.h"
@@ -15,6 +16,8 @@ struct AggregateSpec {
   bool has_parameter;
 };
 
+// All aggregations; they live as long as the program.
+std::span<const AggregateSpec> all_aggregates();
 // `word` is in lower case. Null if no aggregation has this name.
 const AggregateSpec* find_aggregate(std::string_view word);
 

@@ -164,6 +164,8 @@ size_t FunctionSpec::least_arguments() const {
   return arguments.size() - (optional == kRepeats ? 1 : static_cast<size_t>(optional));
 }
 
+std::span<const FunctionSpec> all_functions() { return table(); }
+
 const FunctionSpec* find_function(std::string_view name) {
   const auto found = std::ranges::find(table(), name, &FunctionSpec::name);
   return found == table().end() ? nullptr : &*found;

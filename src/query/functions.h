@@ -71,6 +71,8 @@ struct FunctionSpec {
   size_t least_arguments() const;
 };
 
+// All functions; they live as long as the program.
+std::span<const FunctionSpec> all_functions();
 // nullptr if there is none.
 const FunctionSpec* find_function(std::string_view name);
 // True if Prometheus has a function of this name that this program does not support.

@@ -1,11 +1,13 @@
 """Explore in a real browser: queries with completion, errors at their place, answers that equal what is stored, sharing."""
+import json
 import os
+import re
 import sys
 import unittest
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from programs import wait_until  # noqa: E402
+from programs import ROOT, wait_until  # noqa: E402
 from web import BrowserTest  # noqa: E402
 
 EDITOR = "document.querySelector('.query-place').shadowRoot?.querySelector('.cm-content')"
@@ -76,6 +78,33 @@ class WebExploreTest(BrowserTest):
         self.browser.wait(f"{EDITOR}?.textContent === 'system_memory_limit_bytes' && document.querySelector('.rule-name') !== null")
         self.browser.eval("history.back()")
         self.browser.wait("document.querySelectorAll('.explore .u-series').length === 3")
+        self.no_faults()
+
+    def test_completes_what_the_server_knows(self):
+        """Functions come from the server's own table, metrics of a plugin from the history, agents inside the functions about them."""
+        self.system(("agent-1", "agent-2"))
+        self.configure("agent-1", "set", "--interval", "1", "--plugins", json.dumps({"name": "derive", "config": {"what": "moving_average", "window": 3, "match": "system.cpu.utilization"}}))
+        self.browser.open(self.url("explore"))
+        self.browser.wait(f"{EDITOR} != null")
+        shown = "[...(document.querySelector('.query-place').shadowRoot.querySelectorAll('.cm-tooltip-autocomplete li') ?? [])].map((one) => [one.querySelector('.cm-completionLabel').textContent, one.querySelector('.cm-completionDetail')?.textContent])"
+
+        def offers(typed):
+            self.browser.do("key", key="/")
+            for key in ("Control+a", "Delete", *typed):
+                self.browser.do("key", key=key)
+            return self.browser.wait(f"((all) => all.length > 0 && all)({shown})")
+
+        # The reference of queries has them all.
+        with open(os.path.join(ROOT, "docs", "queries.md"), encoding="utf-8") as file:
+            documented = set(re.findall(r"`(plugin_\w+)\(\)`", file.read()))
+        self.assertGreaterEqual(len(documented), 4)
+        self.assertEqual({name for name, _ in offers("plugin_")} & documented, documented)
+        self.assertEqual(dict(offers("predict"))["predict_linear"], "function (range vector, scalar)")
+        self.assertEqual([name for name, _ in offers('plugin_failures("agent')], ["agent-1", "agent-2"])
+        made = "system_cpu_utilization_average"
+        wait_until(lambda: any(one.startswith(made) for one in self.get("/api/v1/label/__name__/values")["data"]), "the plugin's metric")
+        # The page keeps names for 30 s.
+        wait_until(lambda: any(name.startswith(made) and what == "metric" for name, what in offers("system_cpu_ut")), "its name among those offered", 60)
         self.no_faults()
 
     def test_shows_a_fault_at_its_place(self):

@@ -3,6 +3,8 @@
 
 #include "base/escape.h"
 #include "base/text.h"
+#include "query/aggregation_parser.h"
+#include "query/functions.h"
 #include "query/parser.h"
 #include "ui/web/api.h"
 
@@ -10,8 +12,60 @@ namespace monitor::analysis::web {
 
 using namespace schema;  // NOLINT(google-build-using-namespace)
 
+namespace {
+
+// "(instant vector, scalar?)": what a function takes.
+std::string signature_of(const query::FunctionSpec& function) {
+  std::string text;
+  for (size_t i = 0; i < function.arguments.size(); ++i) {
+    const std::string_view type = query::type_name(function.arguments[i]);
+    const bool repeats = function.optional == query::FunctionSpec::kRepeats && i + 1 == function.arguments.size();
+    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", type.substr(type.find(' ') + 1),
+                        repeats                           ? "..."
+                        : i >= function.least_arguments() ? "?"
+                                                          : "");
+  }
+  return "(" + text + ")";
+}
+
+// True if the function's argument is a regular expression of agents' ids.
+bool is_of_agents(const query::FunctionSpec& function) { return function.special == query::SpecialFunction::kOwn; }
+
+std::string words_json() {
+  std::string functions;
+  for (const query::FunctionSpec& one : query::all_functions()) {
+    functions += fmt::format(R"({}{{"name":"{}","signature":"{}","of_agents":{}}})", functions.empty() ? "" : ",",
+                             one.name, signature_of(one), is_of_agents(one));
+  }
+  std::string aggregations;
+  for (const query::AggregateSpec& one : query::all_aggregates()) {
+    aggregations += fmt::format(R"({}{{"name":"{}","has_parameter":{}}})", aggregations.empty() ? "" : ",", one.name,
+                                one.has_parameter);
+  }
+  return fmt::format(R"({{"functions":[{}],"aggregations":[{}]}})", functions, aggregations);
+}
+
+Schema words_schema() {
+  return object(
+      {{"functions", list(object({{"name", text()},
+                                  {"signature", text("what it takes: \"(range vector, scalar?)\"; ? is optional, "
+                                                     "... may repeat or be absent")},
+                                  {"of_agents", boolean("it tells what is known of agents; its first argument is a "
+                                                        "regular expression of their ids")}}))},
+       {"aggregations", list(object({{"name", text()}, {"has_parameter", boolean("as topk(3, ...)")}}))}});
+}
+
+}  // namespace
+
 // Prometheus' own operations answer 400 to a text that is no query, which is no failure while somebody is typing it.
 void Api::declare_queries(RouteTable& table) {
+  table.routes.push_back({.method = "GET",
+                          .path = "/query/words",
+                          .role = access::Role::kViewer,
+                          .id = "listQueryWords",
+                          .summary = "The functions and aggregations of queries, for completion",
+                          .result = words_schema(),
+                          .handler = [](const Call& call) { call.reply(json_reply(words_json())); }});
   table.routes.push_back(
       {.method = "POST",
        .path = "/query/check",
