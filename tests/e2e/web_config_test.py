@@ -223,6 +223,15 @@ class EtcdConfigTest(KeysInEtcd, ConfigTest):
         self.browser.do("fill", selector=".cm-content", text='{"interval": 1, "metrics": ["cpuu"]}')
         self.browser.wait(f"document.querySelector('.problems').textContent.includes('cpuu') && {DISABLED}")
         self.browser.wait(f"{EDITOR}.querySelector('.cm-lintRange-error')?.textContent === '\"cpuu\"'")
+        # Lines have numbers, and what is wrong in a line is beside it.
+        self.browser.do("fill", selector=".cm-content", text='{\n"interval": 1,\n"metrics": ["cpuu"]\n}')
+        self.browser.wait(f"{EDITOR}.querySelector('.line-fault')?.textContent.includes('did you mean \"cpu\"?')")
+        numbers = f"[...{EDITOR}.querySelectorAll('.cm-lineNumbers .cm-gutterElement')].filter((one) => one.getBoundingClientRect().height > 0)"
+        self.assertEqual(self.browser.eval(f"{numbers}.map((one) => one.textContent)"), ["1", "2", "3", "4"])
+        self.assertEqual(self.browser.eval(f"{numbers}.filter((one) => one.classList.contains('has-error')).map((one) => one.textContent)"), ["3"])
+        self.assertTrue(self.browser.eval(f"{EDITOR}.querySelector('.line-fault').closest('.cm-line').textContent.startsWith('\"metrics\"')"))
+        self.accessible("a fault in a line")
+        self.shot("configuration-json")
         self.browser.do("fill", selector=".cm-content", text='{"interval": 1 "x"}')
         self.browser.wait(f"{EDITOR}.querySelector('.cm-lintRange-error') !== null && {DISABLED}")
         # Completion, by keyboard: a new name, and its value.

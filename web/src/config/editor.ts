@@ -6,7 +6,7 @@ import { bracketMatching, indentService, indentUnit } from '@codemirror/language
 import { EditorState } from '@codemirror/state';
 import { EditorView, hoverTooltip, keymap } from '@codemirror/view';
 import type { Problem } from '../lib/api';
-import { boxOf, faultMarks, showFaults, type CodeFault } from '../ui/code_faults';
+import { boxOf, faultMarks, numberedLines, showFaults, type CodeFault } from '../ui/code_faults';
 import { codeTheme } from '../ui/code_theme';
 import { colourBy } from '../ui/code_tokens';
 import { explainAt, offer } from './assist';
@@ -82,7 +82,7 @@ export function createEditor(place: HTMLElement, wiring: Wiring): CodeEditor {
   const root = place.shadowRoot ?? place.attachShadow({ mode: 'open' });
   let problems: Problem[] = [];
   const state = (text: string, readOnly: boolean) => EditorState.create({ doc: text, extensions: [
-    history(), bracketMatching(), closeBrackets(), brackets, indent, indentUnit.of(' '.repeat(STEP)), colourBy(jsonTokens), codeTheme, theme, replacing, faultMarks,
+    history(), bracketMatching(), closeBrackets(), brackets, indent, indentUnit.of(' '.repeat(STEP)), colourBy(jsonTokens), codeTheme, theme, replacing, faultMarks, numberedLines,
     autocompletion({ override: [completion(wiring.schema)], icons: false }), explanation(wiring.schema), EditorState.readOnly.of(readOnly), EditorView.lineWrapping,
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...standardKeymap]),
     EditorView.contentAttributes.of({ 'aria-label': 'Document', spellcheck: 'false', ...(readOnly ? { 'aria-readonly': 'true' } : {}) }),

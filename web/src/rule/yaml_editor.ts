@@ -2,8 +2,8 @@
 // queries.
 import { history, historyKeymap, standardKeymap } from '@codemirror/commands';
 import { EditorState } from '@codemirror/state';
-import { EditorView, keymap, lineNumbers } from '@codemirror/view';
-import { faultMarks, showFaults, type CodeFault } from '../ui/code_faults';
+import { EditorView, keymap } from '@codemirror/view';
+import { faultMarks, numberedLines, showFaults, type CodeFault } from '../ui/code_faults';
 import { codeTheme } from '../ui/code_theme';
 import { colourBy, tokensBy } from '../ui/code_tokens';
 import type { Problem } from './rule_api';
@@ -11,10 +11,6 @@ import type { Problem } from './rule_api';
 // Enough of YAML to tell comments, keys and texts apart.
 const yamlTokens = tokensBy(/(?<comment>(?<=^|\s)#.*)|(?<name>[\w-]+(?=:(?:\s|$)))|(?<text>"(?:[^"\\\n]|\\.)*"?|'(?:[^'\n]|'')*'?)/gm,
   ({ groups }) => (['comment', 'name', 'text'] as const).find((kind) => groups![kind] !== undefined) ?? null);
-
-const style = EditorView.theme({
-  '.cm-content': { padding: '8px 6px' }, '.cm-gutters': { background: 'var(--bg)', color: 'var(--dim)', border: 'none' },
-});
 
 export interface YamlEditor { set(text: string): void; text(): string; mark(problems: Problem[]): void; close(): void }
 
@@ -29,7 +25,7 @@ export function createYamlEditor(place: HTMLElement, text: string, changed: (tex
   const view = new EditorView({
     root, parent: root,
     state: EditorState.create({ doc: text, extensions: [
-      lineNumbers(), history(), colourBy(yamlTokens), codeTheme, style, faultMarks, EditorState.tabSize.of(2), keymap.of([...historyKeymap, ...standardKeymap]),
+      history(), colourBy(yamlTokens), codeTheme, faultMarks, numberedLines, EditorState.tabSize.of(2), keymap.of([...historyKeymap, ...standardKeymap]),
       EditorView.contentAttributes.of({ 'aria-label': 'Rules as YAML', spellcheck: 'false' }),
       EditorView.updateListener.of((update) => { if (update.docChanged) changed(update.state.doc.toString()); }),
     ] }),
