@@ -86,7 +86,7 @@ class WebApiTest(PageTest):
             self.answer("GET", "/api/v1/query", status, f"/api/v1/query?query={query}")
         self.answer("GET", "/api/ui/v1/range", 200, "/api/ui/v1/range?agent=agent-001&resolution=1m&from=-1h")
         self.assertGreaterEqual(len(self.values), 13)
-        for name, data in self.events(("fleet", "tick", "message", "config"), "topic=fleet&topic=agent:agent-001&topic=messages&topic=config"):
+        for name, data in self.events(("fleet", "tick", "config"), "topic=fleet&topic=agent:agent-001&topic=config"):
             self.values.append({"name": name, "value": data, "schema": pointer("components", "schemas", f"{name.capitalize()}Event")})
         self.check()
 

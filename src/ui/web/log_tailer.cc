@@ -191,11 +191,6 @@ class LogTailer::Session final : public View {
           topic, "tick",
           tick_event(batch, frame, elapsed_ns(off, frame.time_ns), is_late(batch, frame.time_ns, record.time_ns)));
     }
-    owner_.broadcaster_.publish(
-        "messages", "message",
-        fmt::format(R"({{"partition":{},"offset":{},"time":{},"key":{},"agent":{},"bytes":{},"ticks":{}}})",
-                    record.partition, record.offset, seconds_json(record.time_ns), json_quote(record.key),
-                    json_quote(batch.agent_id), record.value.size(), batch.frames.size()));
   }
 
   LogTailer& owner_;

@@ -38,17 +38,6 @@ Schema message_schema() {
                  {"too_large", boolean("the batch is omitted because its JSON is too large").optional()}});
 }
 
-Schema message_event() {
-  using namespace schema;  // NOLINT(google-build-using-namespace)
-  return object({{"partition", integer()},
-                 {"offset", integer()},
-                 {"time", time("by the log's clock")},
-                 {"key", text()},
-                 {"agent", text()},
-                 {"bytes", integer()},
-                 {"ticks", integer()}});
-}
-
 std::vector<Parameter> search_parameters() {
   return {
       {.name = "partition",
@@ -105,7 +94,6 @@ std::vector<Parameter> search_parameters() {
 void Api::declare_messages(RouteTable& table) {
   using namespace schema;  // NOLINT(google-build-using-namespace)
   table.schemas.emplace_back("Message", message_schema());
-  table.schemas.emplace_back("MessageEvent", message_event());
   table.routes.push_back(
       {.method = "GET",
        .path = "/messages",

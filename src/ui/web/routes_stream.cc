@@ -24,13 +24,12 @@ void Api::declare_stream(RouteTable& table) {
        .path = "/stream",
        .role = access::Role::kViewer,
        .id = "followEvents",
-       .summary =
-           "Server-sent events with JSON data: fleet (FleetEvent), tick (TickEvent, for topics agent:NAME), message "
-           "(MessageEvent, for the topic messages), log (LogEvent) and config (ConfigEvent). `alive` comes first, "
-           "and whenever nothing else happens. After `reset`, events were missed: load everything again. With "
-           "Last-Event-ID, the stream resumes after that event.",
+       .summary = "Server-sent events with JSON data: fleet (FleetEvent), tick (TickEvent, for topics agent:NAME), "
+                  "log (LogEvent) and config (ConfigEvent). `alive` comes first, and whenever nothing else happens. "
+                  "After `reset`, events were missed: load everything again. With "
+                  "Last-Event-ID, the stream resumes after that event.",
        .parameters = {{.name = "topic",
-                       .description = "What to follow: fleet, log, config, messages or agent:NAME.",
+                       .description = "What to follow: fleet, log, config or agent:NAME.",
                        .required = true,
                        .most = kMostTopics},
                       {.name = "after", .description = "Resume after the event with this id."}},

@@ -80,7 +80,7 @@ class Stream {
       if (event.type === 'reset') this.onReset();
       else if (event.type !== 'alive') this.listener(event.type, JSON.parse(event.data));
     };
-    for (const name of ['fleet', 'tick', 'message', 'log', 'config', 'reset', 'alive']) {
+    for (const name of ['fleet', 'tick', 'log', 'config', 'reset', 'alive']) {
       source.addEventListener(name, take as EventListener);
     }
     source.onopen = () => {
