@@ -26,6 +26,17 @@ function Result({ replay, expression }: { replay: Replay; expression: string }) 
   );
 }
 
+// A long time over many agents takes seconds. Its end is the time limit of a query.
+function Busy({ span }: { span: number }) {
+  const [seconds, setSeconds] = useState(0);
+  useEffect(() => {
+    const timer = window.setInterval(() => setSeconds((before) => before + 1), 1000);
+    return () => clearInterval(timer);
+  }, [span]);
+  const label = SPANS.find(([, long]) => long === span)?.[0] ?? took(span);
+  return <div aria-busy="true"><p class="dim"><span role="status">Evaluating the rule over {label}</span>{seconds > 0 && ` · ${many(seconds, 'second')}`}</p><Skeleton shape="chart" /></div>;
+}
+
 export function RuleTest({ model, span, run }: { model: RuleModel; span: number; run: (span: number) => void }) {
   const { state, result, fault, text } = model.test.value;
   const valid = model.checked.value?.valid !== false;
@@ -38,7 +49,7 @@ export function RuleTest({ model, span, run }: { model: RuleModel; span: number;
         {state === 'busy' ? <button onClick={() => model.stopTest()}>Stop</button> : <button class="main" disabled={!valid} onClick={() => run(span)}>Test</button>}
       </div>
       {state === 'none' && <p class="dim">The rule is evaluated over the past, as if it had been there: when it would have been pending, fired and ended.</p>}
-      {state === 'busy' && <div aria-busy="true"><span class="visually-hidden" role="status">Testing the rule</span><Skeleton shape="chart" /></div>}
+      {state === 'busy' && <Busy span={span} />}
       {state === 'failed' && <Failed what="The rule cannot be tested" why={fault} retry={() => run(span)} />}
       {state === 'done' && text !== model.text.value && <p class="warn">The rule has changed since this test.</p>}
       {state === 'done' && result !== null && <Result replay={result} expression={expression} />}
