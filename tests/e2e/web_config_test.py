@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from keys import KeysInEtcd, KeysInFiles  # noqa: E402
@@ -304,6 +305,74 @@ class EtcdConfigTest(KeysInEtcd, ConfigTest):
         self.browser.eval("window.confirm = () => true")
         self.browser.do("click", selector=".editor .tools button")
         wait_until(lambda: self.get_document(key) is None, "the override to be gone")
+        self.no_faults()
+
+    def test_shows_a_change_that_came_before_its_stream_was_open(self):
+        """The page reads the configuration, somebody changes it, and only then the page's connection for events is there."""
+        self.three()
+        self.browser.open(self.url("overview?view=table"))
+        self.browser.wait("document.querySelector('.lamp.live') !== null")
+        self.browser.eval("""(() => {
+            const Real = EventSource;
+            const repeat = window.setInterval;
+            window.setInterval = (run, every, ...more) => repeat(run, every === 10000 ? 3600000 : every, ...more);  // no reads but those for events
+            window.waiting = [];
+            window.EventSource = class extends EventTarget {
+                constructor(url) { super(); this.url = url; this.readyState = 0; window.waiting.push(this); }
+                close() { this.real?.close(); }
+                begin() {
+                    this.real = new Real(this.url);
+                    for (const name of ['fleet', 'tick', 'log', 'config', 'reset', 'alive']) this.real.addEventListener(name, (one) => this.dispatchEvent(new MessageEvent(name, { data: one.data, lastEventId: one.lastEventId })));
+                    this.real.onopen = () => this.onopen();
+                }
+            };
+        })()""")
+        self.browser.eval("location.hash = '#/config?key=/monitor/defaults'")
+        self.browser.wait("document.querySelector('#field-interval')?.value === '0.5' && window.waiting.some((one) => one.url.includes('after='))")
+        with urllib.request.urlopen(f"http://{self.page.address}/api/ui/v1/stream?topic=config", timeout=20) as others:
+            self.put_json("/monitor/defaults", {"interval": 0.75})
+            while not others.readline().startswith(b"event: config"):
+                pass  # all other pages are told
+        self.assertEqual(self.browser.eval("document.querySelector('#field-interval').value"), "0.5")
+        self.browser.eval("window.waiting.at(-1).begin()")
+        self.browser.wait("document.querySelector('#field-interval').value === '0.75'", limit=5000)
+        self.no_faults()
+
+    def test_an_override_of_all_agents_reaches_those_with_a_value_of_their_own(self):
+        self.three()
+        self.visit("config?key=/monitor/defaults")
+        self.browser.wait("document.querySelector('#field-interval')?.value === '0.5'")
+        self.browser.do("fill", selector="#field-interval", text="0.4")
+        said, _ = self.changes()
+        self.assertEqual(said, "2 agents change of 3 agents that use this document; for 1 another layer hides it.")
+        self.browser.eval("(() => { const one = document.querySelector('.save-bar select'); one.value = '600'; one.dispatchEvent(new Event('change', { bubbles: true })); })()")
+        self.browser.wait("document.querySelector('.affected p')?.textContent === '3 agents change of 3 agents that use the override page of all agents.'")
+        rows = self.browser.eval("[...document.querySelectorAll('.affected-rows li')].map((one) => one.textContent)")
+        self.assertEqual(rows, ["a, b interval 0.5 → 0.4 ", "c interval 0.25 → 0.4 "])
+        self.accessible("a change for a time")
+        self.browser.do("click", selector=SAVE)
+        self.browser.wait(f"({SAVED}).startsWith('The override is set')")
+        key = "/monitor/overrides/all/page"
+        stored = json.loads(self.get_document(key)[0])
+        left = time.mktime(time.strptime(stored.pop("expires_at")[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone - time.time()
+        self.assertEqual(stored, {"interval": 0.4})
+        self.assertAlmostEqual(left, 600, delta=10)
+        self.assertEqual(json.loads(self.get_document("/monitor/defaults")[0]), self.layers["/monitor/defaults"], "the document stays")
+        self.browser.wait("document.querySelector('.rollout')?.textContent.includes('3 of 3 agents run it.')")
+        self.assertEqual([self.status(name)["overrides"] for name in "abc"], [["all/page"]] * 3)
+        self.visit("config?agent=c")
+        self.browser.wait("document.querySelectorAll('.explained tbody tr').length > 3")
+        self.assertEqual(self.shown_values()["/interval"], (0.4, "override page of all agents"))
+        self.visit("config")
+        self.browser.wait("/^(10:00|9:[0-5][0-9]) left$/.test(document.querySelector('.overrides .countdown')?.textContent)")
+        self.assertEqual(self.browser.eval("document.querySelector('.overrides button').textContent"), "all agents: page")
+        self.browser.do("click", selector=f".overrides button[title='{key}']")
+        self.browser.wait(f"{EDITOR}?.querySelector('.cm-content')?.textContent.includes('expires_at')")
+        self.assertIn("Used by 3 agents", self.browser.eval("document.querySelector('.document-head').textContent"))
+        self.browser.eval("window.confirm = () => true")
+        self.browser.do("click", selector=".editor .tools button")
+        wait_until(lambda: self.get_document(key) is None, "the override to be gone")
+        wait_until(lambda: [self.status(name)["overrides"] for name in "abc"] == [[]] * 3, "agents without it")
         self.no_faults()
 
 

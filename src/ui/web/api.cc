@@ -353,7 +353,7 @@ void Api::read_config() {
 }
 
 void Api::take_config(ConfigView seen) {
-  const bool changed = seen.mark != config_view_.mark || seen.trouble != config_view_.trouble;
+  const bool changed = seen.changed || seen.trouble != config_view_.trouble;
   // While the configuration cannot be read, forgotten agents must stay forgotten.
   if (!seen.trouble.empty()) seen.forgotten = std::move(config_view_.forgotten);
   config_view_ = std::move(seen);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "base/time_format.h"
+#include "config/status.h"
 #include "ui/web/testing/api_fixture.h"
 
 namespace monitor::analysis::web {
@@ -13,7 +14,7 @@ const std::string kToken = "Authorization: Bearer 0123456789abcdef\r\n";
 
 class ApiConfigTest : public ApiTest {
  protected:
-  ApiConfigTest() {
+  ApiConfigTest() : ApiTest({.tick_ns = 50 * kNanosPerMilli, .read_config_ns = 300 * kNanosPerMilli}) {
     agent("a", {});
     agent("b", {"web"});
     agent("c", {"web"});
@@ -27,6 +28,7 @@ class ApiConfigTest : public ApiTest {
         {"host", id}, {"groups", groups}, {"last_seen", format_rfc3339(clock_.wall_ns())}};
     put("/monitor/inventory/" + id, inventory.dump());
   }
+  int follow(const std::string& after);
   nlohmann::json preview(const std::string& key, const std::string& text) {
     const std::string answer = ask("POST", "/api/ui/v1/config/preview?key=" + key, "",
                                    text.empty() ? "{}" : nlohmann::json({{"value", text}}).dump());
@@ -89,6 +91,53 @@ TEST_F(ApiConfigTest, RefusesHostilePreviews) {
   EXPECT_EQ(status(ask("POST", path + "/monitor/defaults", "", "[")), 400);
   EXPECT_EQ(status(ask("POST", path + "/monitor/defaults", "", R"({"value": 1})")), 400);
   EXPECT_EQ(preview("/monitor/defaults", "no JSON")["refusing"], 3);
+}
+
+// Opens a stream of the configuration's events; returns its socket.
+int ApiConfigTest::follow(const std::string& after) {
+  const int fd = connect_to();
+  const std::string text = "GET /api/ui/v1/stream?topic=config&after=" + after + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  EXPECT_EQ(send(fd, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+  return fd;
+}
+
+TEST_F(ApiConfigTest, AStreamThatFollowsWhatWasReadMissesNoChange) {
+  read_until(follow(""), "event: config");  // the first periodic read
+  const std::string live_id = json(ask("GET", "/api/ui/v1/config"))["live_id"];
+  put("/monitor/defaults", R"({"interval": 8})");
+  // The change is announced before the page's stream is open.
+  const int64_t announced = 1 + static_cast<int64_t>(broadcaster_.last());
+  EXPECT_THAT(read_until(follow(""), "event: config"), HasSubstr("id: run." + std::to_string(announced)));
+  EXPECT_THAT(read_until(follow(live_id), "event: config"), HasSubstr("id: run." + std::to_string(announced)));
+}
+
+TEST_F(ApiConfigTest, AStateThatWasShownAndWentBackIsAnnounced) {
+  const int stream = follow("");
+  read_until(stream, "event: config");
+  const config::Stored old = documents_["/monitor/defaults"];
+  // Between two periodic reads, a page reads a state that is gone again by the next one.
+  const int lists = lists_;
+  put("/monitor/defaults", R"({"interval": 8})");
+  const auto shown = json(ask("GET", "/api/ui/v1/config"));
+  documents_["/monitor/defaults"] = old;
+  ASSERT_EQ(lists_, lists + 1) << "no periodic read came between";
+  EXPECT_THAT(read_until(stream, "event: config"), HasSubstr("event: config"));
+}
+
+TEST_F(ApiConfigTest, ARefusalWithAnotherReasonIsAnnounced) {
+  const auto refuse = [this](const std::string& why) {
+    config::AgentStatus report;
+    report.error = why;
+    report.last_failed = 3;
+    report.version = "0.2.0";
+    report.updated_ns = clock_.wall_ns();
+    put("/monitor/status/a", config::to_json(report));
+  };
+  refuse("/interval: too small");
+  const int stream = follow("");
+  read_until(stream, "event: config");
+  refuse("/metrics: unknown");
+  EXPECT_THAT(read_until(stream, "event: config"), HasSubstr("event: config"));
 }
 
 TEST_F(ApiConfigTest, AStoreWithoutOldVersionsSaysSo) {

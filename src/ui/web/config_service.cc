@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <utility>
+
 #include "base/audit.h"
 #include "base/crc32c.h"
 #include "base/escape.h"
@@ -38,6 +40,24 @@ ordered_json row_json(const config::FleetRow& row) {
     object[field] = status.contains(field) ? status.at(field) : ordered_json();
   }
   return object;
+}
+
+// A checksum of everything that the page shows of the configuration, except for times.
+uint32_t mark_of(const config::StoredKeys& keys, const std::vector<config::FleetRow>& rows) {
+  std::string shown;
+  for (const auto& [key, stored] : keys) {
+    const config::KeyKind kind = config::kind_of_key(key);
+    if (kind == config::KeyKind::kStatus || kind == config::KeyKind::kInventory) continue;
+    shown += fmt::format("{}={};", key, tag_of(stored));
+  }
+  for (const config::FleetRow& row : rows) {
+    const config::AgentStatus& status = row.status;
+    shown +=
+        fmt::format("{} {} {} {} {} {} {} {} {} {} {} {};", row.agent_id, config::to_string(row.state), row.applied,
+                    row.wanted, status.last_failed, status.hash, status.version, status.host, join(status.groups, ","),
+                    join(status.overrides, ","), json_quote(status.error), json_quote(status.warning));
+  }
+  return crc32c(shown);
 }
 
 // When an override ends; null: with its key.
@@ -79,9 +99,19 @@ config::FleetCatalog ConfigService::catalog(const config::StoredKeys& all) const
   return {plugins_, all, clock_.wall_ns(), fresh_ns()};
 }
 
-Reply ConfigService::overview() {
+bool ConfigService::note_read(const config::StoredKeys& keys, const std::vector<config::FleetRow>& rows) {
+  const uint32_t mark = mark_of(keys, rows);
+  const bool shown_in_between = std::exchange(shown_in_between_, false);
+  return std::exchange(seen_mark_, mark) != mark || shown_in_between;
+}
+
+Reply ConfigService::overview(const std::string& live_id) {
   const auto all = keys();
   if (!all) return error_reply(all.error());
+  const auto rows = config::fleet_of(*all, clock_.wall_ns(), fresh_ns());
+  // If the state goes back before the next periodic read, that read finds nothing new: the page must still be told.
+  const uint32_t mark = mark_of(*all, rows);
+  if (std::exchange(seen_mark_, mark) != mark) shown_in_between_ = true;
   ordered_json documents = ordered_json::array();
   for (const auto& [key, stored] : *all) {
     const std::string kind = kind_of_document(key);
@@ -94,9 +124,12 @@ Reply ConfigService::overview() {
                          {"expires", kind == "override" ? expiry_of(stored.value) : ordered_json()}});
   }
   ordered_json agents = ordered_json::array();
-  for (const auto& row : config::fleet_of(*all, clock_.wall_ns(), fresh_ns())) agents.push_back(row_json(row));
-  return json_reply(dump_json(
-      {{"source", options_.describe}, {"files", options_.files}, {"documents", documents}, {"agents", agents}}));
+  for (const auto& row : rows) agents.push_back(row_json(row));
+  return json_reply(dump_json({{"live_id", live_id},
+                               {"source", options_.describe},
+                               {"files", options_.files},
+                               {"documents", documents},
+                               {"agents", agents}}));
 }
 
 Reply ConfigService::document(const std::string& key) {

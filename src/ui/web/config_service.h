@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "config/edit.h"
@@ -48,7 +49,11 @@ class ConfigService {
   // All keys below /monitor/.
   Result<config::StoredKeys> keys();
 
-  Reply overview();
+  // `live_id`: a stream that follows this event misses no change of what is returned.
+  Reply overview(const std::string& live_id);
+  // Notes that a periodic read found this. True if the page's event is due: it differs from the last read, or
+  // overview() has returned something else in the meantime.
+  bool note_read(const config::StoredKeys& keys, const std::vector<config::FleetRow>& rows);
   Reply document(const std::string& key);
   // `body`: {"value": TEXT, "base": TAG or null}; without a value, the document is deleted. Changes are written to the
   // audit log, and to the program's log without the document's content.
@@ -86,6 +91,8 @@ class ConfigService {
   const Clock& clock_;
   access::AuditLog& audit_;
   std::unique_ptr<config::ConfigStore> store_;
+  uint32_t seen_mark_ = 0;         // of what was read last
+  bool shown_in_between_ = false;  // overview() has returned another state than the last periodic read found
 };
 
 }  // namespace monitor::analysis::web

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/crc32c.h"
 #include "config/keys.h"
 
 namespace monitor::analysis::web {
@@ -32,13 +31,8 @@ ConfigView read_config(ConfigService& service, int64_t wall_ns) {
     view.trouble = keys.error().message();
     return view;
   }
-  std::string shown;
-  for (const auto& [key, stored] : *keys) {
-    const config::KeyKind kind = config::kind_of_key(key);
-    if (kind == config::KeyKind::kStatus || kind == config::KeyKind::kInventory) continue;
-    shown += key + tag_of(stored);
-  }
-  for (const config::FleetRow& row : config::fleet_of(*keys, wall_ns, service.fresh_ns())) {
+  const auto rows = config::fleet_of(*keys, wall_ns, service.fresh_ns());
+  for (const config::FleetRow& row : rows) {
     AgentReport& report = view.agents[row.agent_id];
     const Presence presence = presence_of(row.state);
     report = {presence,
@@ -49,10 +43,9 @@ ConfigView read_config(ConfigService& service, int64_t wall_ns) {
               row.status.certificate_from_ns,
               row.status.certificate_expires_ns,
               presence == Presence::kAlive ? row.status.plugins : std::vector<config::PluginStatus>()};
-    shown += fmt::format("{}{}{}", row.agent_id, static_cast<int>(row.state), row.applied);
   }
   view.forgotten = config::forgotten_of(*keys, wall_ns, service.fresh_ns());
-  view.mark = crc32c(shown);
+  view.changed = service.note_read(*keys, rows);
   return view;
 }
 

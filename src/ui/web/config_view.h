@@ -28,8 +28,8 @@ struct AgentReport {
 struct ConfigView {
   std::map<std::string, AgentReport, std::less<>> agents;
   std::map<std::string, int64_t, std::less<>> forgotten;  // and when (Unix nanoseconds)
-  std::string trouble;  // why the configuration cannot be read; if set, the rest is empty
-  uint32_t mark = 0;    // changes whenever the content of the configuration page changes
+  std::string trouble;   // why the configuration cannot be read; if set, the rest is empty
+  bool changed = false;  // the page shows something else now: ConfigService::note_read()
 
   const AgentReport* find(std::string_view agent) const;
 };

@@ -47,7 +47,8 @@ Schema overview_result() {
                                {"groups", list(text()).or_null()},
                                {"overrides", list(text()).or_null()},
                                {"hash", text("of the applied merged document").or_null()}});
-  return object({{"source", text("address or folder of the configuration")},
+  return object({{"live_id", text("a stream that follows this event misses no change of the rest")},
+                 {"source", text("address or folder of the configuration")},
                  {"files", boolean("a folder, not etcd")},
                  {"documents", list(document)},
                  {"agents", list(agent)}});
@@ -133,7 +134,11 @@ void Api::declare_config(RouteTable& table) {
                           .summary = "All documents, and the revision that each agent runs",
                           .result = overview_result(),
                           .handler = [this](const Call& call) {
-                            config_executor_.submit(call.responder, [this] { return config_.overview(); });
+                            // Read before the configuration: what changes later is announced later.
+                            config_executor_.submit(call.responder,
+                                                    [this, live_id = broadcaster_.id(broadcaster_.last())] {
+                                                      return config_.overview(live_id);
+                                                    });
                           }});
   declare_documents(table);
   declare_document_changes(table);

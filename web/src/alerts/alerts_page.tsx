@@ -27,7 +27,7 @@ export default function AlertsPage({ parameters }: PageProps) {
   const [changed, setChanged] = useState(0);
   useEffect(() => {
     void refreshAlerts();
-    stream.follow([], '', () => undefined, () => void refreshAlerts());  // tells whether the server is there
+    stream.attend(() => void refreshAlerts());
   }, []);
   const shown = alerts.value.filter(tab[2]);
   const silence = (alert: Alert) => {

@@ -147,7 +147,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Override settings of an agent or a group for a limited time */
+        /** Override settings of an agent, a group or all agents for a limited time */
         post: operations["setOverride"];
         delete?: never;
         options?: never;
@@ -444,6 +444,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ui/v1/query/words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The functions and aggregations of queries, for completion */
+        get: operations["listQueryWords"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ui/v1/range": {
         parameters: {
             query?: never;
@@ -639,7 +656,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Server-sent events with JSON data: fleet (FleetEvent), tick (TickEvent, for topics agent:NAME), message (MessageEvent, for the topic messages), log (LogEvent) and config (ConfigEvent). `alive` comes first, and whenever nothing else happens. After `reset`, events were missed: load everything again. With Last-Event-ID, the stream resumes after that event. */
+        /** Server-sent events with JSON data: fleet (FleetEvent), tick (TickEvent, for topics agent:NAME), log (LogEvent) and config (ConfigEvent). `alive` comes first, and whenever nothing else happens. After `reset`, events were missed: load everything again. With Last-Event-ID, the stream resumes after that event. */
         get: operations["followEvents"];
         put?: never;
         post?: never;
@@ -780,16 +797,6 @@ export interface components {
             time: number;
             /** @description the batch is omitted because its JSON is too large */
             too_large?: boolean;
-        };
-        MessageEvent: {
-            agent: string;
-            bytes: number;
-            key: string;
-            offset: number;
-            partition: number;
-            ticks: number;
-            /** @description by the log's clock */
-            time: number;
         };
         Problem: {
             got: string;
@@ -1315,6 +1322,8 @@ export interface operations {
                         }[];
                         /** @description a folder, not etcd */
                         files: boolean;
+                        /** @description a stream that follows this event misses no change of the rest */
+                        live_id: string;
                         /** @description address or folder of the configuration */
                         source: string;
                     };
@@ -1748,7 +1757,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description /monitor/overrides/agents/AGENT/NAME or /monitor/overrides/groups/GROUP/NAME.
+                 * @description /monitor/overrides/agents/AGENT/NAME, /monitor/overrides/groups/GROUP/NAME or /monitor/overrides/all/NAME.
                  * @example /monitor/overrides/agents/agent-001/fast
                  */
                 key: string;
@@ -3513,6 +3522,84 @@ export interface operations {
             };
         };
     };
+    listQueryWords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        aggregations: {
+                            /** @description as topk(3, ...) */
+                            has_parameter: boolean;
+                            name: string;
+                        }[];
+                        functions: {
+                            name: string;
+                            /** @description it tells what is known of agents; its first argument is a regular expression of their ids */
+                            of_agents: boolean;
+                            /** @description what it takes: "(range vector, scalar?)"; ? is optional, ... may repeat or be absent */
+                            signature: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     getRange: {
         parameters: {
             query: {
@@ -4770,7 +4857,7 @@ export interface operations {
             query: {
                 /** @description Resume after the event with this id. */
                 after?: string;
-                /** @description What to follow: fleet, log, config, messages or agent:NAME. */
+                /** @description What to follow: fleet, log, config or agent:NAME. */
                 topic: string[];
             };
             header?: never;

@@ -13,7 +13,8 @@ import { ConfigModel } from './model';
 import { Tree } from './tree';
 
 const TOKEN = 'monitor-token';
-const REFRESH = 10_000;  // milliseconds; changes also come as events
+const REFRESH = 10_000;  // milliseconds; changes come as events, times only so
+const RETRY = 2000;
 
 const howOf = (parameters: URLSearchParams): How => (parameters.get('view') === 'json' ? 'json' : 'form');
 const addressed = (parameters: URLSearchParams) => parameters.get('key') ?? (parameters.get('agent') ? keyOf(parameters.get('agent')!) : '');
@@ -23,9 +24,10 @@ function address(key: string, how: How, step: 'push' | 'replace'): void {
 }
 
 function useModel(parameters: URLSearchParams, how: { current: How }): ConfigModel {
-  const model = useMemo(() => new ConfigModel({
+  const model: ConfigModel = useMemo(() => new ConfigModel({
     ask, may: () => session.changes(), leave: (question) => window.confirm(question), now: () => Date.now(),
     opened: (key) => address(key, how.current, 'push'),
+    follow: (liveId) => stream.follow(['config'], liveId, (name) => { if (name === 'config') void model.refresh(); }, () => void model.refresh()),
   }), []);
   useLayoutEffect(() => {
     model.token.value = sessionStorage.getItem(TOKEN) ?? '';
@@ -34,9 +36,10 @@ function useModel(parameters: URLSearchParams, how: { current: How }): ConfigMod
     model.clock.value = Date.now();
     const timer = window.setInterval(() => { model.clock.value = Date.now(); }, 1000);
     const refresh = window.setInterval(() => { if (!document.hidden && !session.locked) void model.refresh(); }, REFRESH);
+    const retry = window.setInterval(() => { if (model.fault.value !== '' && !document.hidden && !session.locked) void model.refresh(); }, RETRY);
     model.start();
     void model.open(addressed(parameters), true);
-    stream.follow(['config'], '', (name) => { if (name === 'config') void model.refresh(); }, () => void model.refresh());
+    stream.attend();  // until there is something to follow
     const forget = setActions({
       unsaved: () => model.dirty.value,
       key(pressed) {
@@ -51,6 +54,7 @@ function useModel(parameters: URLSearchParams, how: { current: How }): ConfigMod
       again();
       clearInterval(timer);
       clearInterval(refresh);
+      clearInterval(retry);
       forget();
       model.close();
     };

@@ -39,6 +39,11 @@ export class Facts {
     void this.loadHistory();
   }
 
+  // Other documents have changed.
+  reload(): void {
+    if (this.key !== '') this.load(this.key);
+  }
+
   private async explain(): Promise<void> {
     const { key } = this;
     const agent = agentOf(key);

@@ -27,7 +27,7 @@ class Server {
   held: (() => void)[] = [];   // until these are called
   overview(): ConfigOverview {
     const documents = [...this.documents].map(([key, one]) => ({ key, kind: 'agent' as const, revision: one.revision, tag: `r${one.revision}`, bytes: 1, expires: null }));
-    return { source: 'etcd', files: false, documents, agents: this.agents };
+    return { live_id: `run.${this.revision}`, source: 'etcd', files: false, documents, agents: this.agents };
   }
   answer(path: string, key: string, options: { method?: string; body?: string; headers?: Record<string, string> }): unknown {
     if (this.down) throw new Error('no connection');
@@ -63,7 +63,13 @@ class Server {
   }
   model(): ConfigModel {
     return new ConfigModel({
-      ask: async <T>(path: string, parameters: Record<string, string> = {}, options = {}) => { this.asked.push(path); return this.answer(path, parameters['key'] ?? '', options) as T; },
+      ask: async <T>(path: string, parameters: Record<string, string> = {}, options = {}) => {
+        this.asked.push(path);
+        const answer = this.answer(path, parameters['key'] ?? '', options) as T;
+        if (path === this.holds) await new Promise<void>((resolve) => { this.held.push(resolve); });
+        return answer;
+      },
+      follow: (liveId) => this.asked.push(`follow ${liveId}`),
       may: () => this.may, opened: (key) => this.opened.push(key), leave: () => this.leaves, now: () => Date.now(),
     });
   }
@@ -84,6 +90,46 @@ beforeEach(async () => {
 afterEach(() => {
   model.close();
   vi.useRealTimers();
+});
+
+test('events are followed from what was read on', () => {
+  assert.deepEqual(server.asked.filter((one) => one === '/config' || one.startsWith('follow')), ['/config', 'follow run.11']);
+});
+
+test('a change during a read leads to another one, and an older answer never replaces a newer one', async () => {
+  server.holds = '/config';
+  void model.refresh();
+  server.put(KEY, '{"interval": 9}');
+  void model.refresh();  // its event
+  void model.refresh();
+  assert.equal(server.held.length, 1, 'one read at a time');
+  server.holds = '';
+  server.held[0]!();
+  await settle();
+  assert.equal(model.overview.value?.documents[0]?.tag, 'r12');
+  assert.deepEqual(server.asked.filter((one) => one === '/config').length, 3);
+});
+
+test('a change that is read while the document is loaded is shown', async () => {
+  server.holds = '/config/document';
+  void model.open(KEY);
+  await settle();
+  server.put(KEY, '{"interval": 9}');
+  await model.refresh();
+  server.holds = '';
+  server.held[0]!();
+  await settle();
+  assert.equal(model.text.value, '{"interval": 9}');
+});
+
+test('effective values are read again when another layer changes', async () => {
+  await model.open(KEY);
+  server.asked = [];
+  await model.refresh();
+  assert.deepEqual(server.asked, ['/config']);
+  server.put('/monitor/defaults', '{"interval": 9}');
+  await model.refresh();
+  assert.includeMembers(server.asked, ['/config/explain', '/config/history']);
 });
 
 test('saving needs a chosen, changed and valid document', async () => {

@@ -16,9 +16,13 @@ export interface World {
   ask: <T>(path: string, parameters?: Record<string, string>, options?: { method?: string; body?: string; headers?: Record<string, string> }) => Promise<T>;
   may: () => 'yes' | 'token' | 'no';
   opened: (key: string) => void;          // the user has opened a document
+  follow: (liveId: string) => void;       // calls refresh() at each event after this one
   leave: (question: string) => boolean;   // asks whether changes may be lost
   now: () => number;                      // milliseconds
 }
+
+// What effective values depend on.
+const layersOf = (found: ConfigOverview) => [...found.documents.map((one) => `${one.key} ${one.tag}`), ...found.agents.map((one) => `${one.agent} ${(one.groups ?? []).join()}`)].join('\n');
 
 export interface Saved { what: string; good: boolean }
 
@@ -53,6 +57,10 @@ export class ConfigModel {
   private loading = 0;
   private checking: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
+  private following = false;
+  private reading: Promise<void> | null = null;  // of the overview
+  private readAgain = false;                     // something has changed while it was read
+  private unnoticed = false;                     // a read came while the open document was loaded or written
 
   constructor(private readonly world: World) {
     this.facts = new Facts(world, this.overview, () => this.refresh());
@@ -74,21 +82,48 @@ export class ConfigModel {
 
   close(): void {
     this.closed = true;
+    this.following = false;
     clearTimeout(this.checking);
     this.facts.close();
   }
 
-  // Reads all documents and agents again.
-  async refresh(): Promise<void> {
+  // Reads all documents and agents again. There is one read at a time: an older answer never replaces a newer one. A call
+  // during a read, which may have missed the change, leads to another one; the result covers all calls.
+  refresh(): Promise<void> {
+    if (this.reading !== null) this.readAgain = true;
+    else this.reading = this.readAll();
+    return this.reading;
+  }
+
+  private async readAll(): Promise<void> {
+    do {
+      this.readAgain = false;
+      await this.readOnce();
+    } while (this.readAgain && !this.closed);
+    this.reading = null;  // at once: a call after the last look at `readAgain` must begin a read
+  }
+
+  private async readOnce(): Promise<void> {
     try {
       const found = await this.world.ask<ConfigOverview>('/config');
       if (this.closed) return;
+      const before = this.overview.value;
       this.overview.value = found;
       this.fault.value = '';
+      // Only now: the events after what has been read. A stream from now on would miss what changed in between.
+      if (!this.following) this.world.follow(found.live_id);
+      this.following = true;
+      if (before !== null && layersOf(before) !== layersOf(found)) this.facts.reload();
       await this.notice(found);
     } catch (error) {
       if (!this.closed) this.fault.value = (error as Error).message;
     }
+  }
+
+  // What was read while the open document was loaded or written may be newer than that.
+  private catchUp(): void {
+    if (this.unnoticed) void this.refresh();
+    this.unnoticed = false;
   }
 
   // `quiet`: the address names it, not the user.
@@ -120,7 +155,8 @@ export class ConfigModel {
     let found: StoredText | null = null;
     let fault = '';
     try {
-      if (this.overview.value === null) this.overview.value = await this.world.ask<ConfigOverview>('/config').catch(() => null);
+      if (this.overview.value === null) await (this.reading ?? this.refresh());
+      this.unnoticed = false;  // what is read from now on is at least as new
       const missing = EDITABLE.test(key) && this.overview.value?.documents.every((one) => one.key !== key) === true;
       if (!missing) found = await this.world.ask<StoredText>('/config/document', { key });
     } catch (error) {
@@ -134,6 +170,7 @@ export class ConfigModel {
     this.state.value = fault !== '' ? 'failed' : found === null ? 'new' : 'stored';
     if (fault !== '') this.saved.value = { what: fault, good: false };
     this.facts.load(key);
+    this.catchUp();
   }
 
   // The user changes the text.
@@ -262,6 +299,7 @@ export class ConfigModel {
       if (key === this.key.value) this.refused(error as Error, 'stored');
     } finally {
       this.busy.value = false;
+      this.catchUp();
     }
   }
 
@@ -289,6 +327,7 @@ export class ConfigModel {
       if (key === this.key.value) this.refused(error as Error, value === null ? 'deleted' : 'stored');
     } finally {
       this.busy.value = false;
+      this.catchUp();
     }
   }
 
@@ -304,7 +343,11 @@ export class ConfigModel {
   // Somebody else may have changed the open document.
   private async notice(found: ConfigOverview): Promise<void> {
     const key = this.key.value;
-    if (key === '' || this.busy.value || !['new', 'stored'].includes(this.state.value)) return;
+    if (key === '') return;
+    if (this.busy.value || !['new', 'stored'].includes(this.state.value)) {
+      this.unnoticed = true;
+      return;
+    }
     const tag = found.documents.find((one) => one.key === key)?.tag ?? null;
     if (tag === this.base || (this.conflict.value !== null && this.conflict.value.theirs?.tag === tag)) return;
     if (!this.dirty.value) {

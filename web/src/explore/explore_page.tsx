@@ -107,7 +107,7 @@ export default function Explore({ parameters }: PageProps) {
   };
   useEffect(() => {
     follow(parameters);
-    stream.follow([], '', () => undefined, () => undefined);  // tells whether the server is there
+    stream.attend();
     const focus = () => document.querySelector('.query-place')?.shadowRoot?.querySelector<HTMLElement>('.cm-content')?.focus();
     return setActions({ key: (pressed) => { if (pressed.key === '/') focus(); return pressed.key === '/'; } });
   }, []);

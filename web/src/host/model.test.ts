@@ -8,7 +8,7 @@ import { HostModel } from './model';
 
 vi.mock('../lib/api', async (original) => ({ ...(await original<typeof Api>()), ask: vi.fn() }));
 vi.mock('../lib/page');
-vi.mock('../lib/stream', () => ({ stream: { follow: vi.fn() } }));
+vi.mock('../lib/stream', () => ({ stream: { follow: vi.fn(), attend: vi.fn() } }));
 vi.mock('./marks', () => ({ loadMarks: vi.fn(), marksOf: () => [] }));
 vi.stubGlobal('window', globalThis);
 vi.stubGlobal('document', { hidden: false });

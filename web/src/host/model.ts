@@ -221,7 +221,8 @@ export class HostModel {
     // Reloading a range does not reopen the stream: duplicate ticks are recognized by their time.
     if (this.following === wanted) return;
     this.following = wanted;
-    stream.follow(topics, after, (name, data) => this.event(name, data), () => { this.following = ''; void this.load(); });
+    if (topics.length === 0) return stream.attend();
+    return stream.follow(topics, after, (name, data) => this.event(name, data), () => { this.following = ''; void this.load(); });
   }
 
   private event(name: string, data: unknown): void {

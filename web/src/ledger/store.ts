@@ -37,7 +37,7 @@ export function useLedger(agent: string): { ledger: Ledger | null; fault: string
       if (!over && mine === round) timer = window.setTimeout(() => void load(), Math.max(EVERY, (performance.now() - start) * SHARE));
     };
     again.current = () => void load();
-    stream.follow([], '', () => undefined, () => void load());  // tells whether the server is there
+    stream.attend(() => void load());
     void load();
     return () => {
       over = true;

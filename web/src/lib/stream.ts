@@ -10,6 +10,7 @@ export type LinkState = 'connecting' | 'live' | 'lost';
 class Stream {
   private source: EventSource | null = null;
   private topics: string[] = [];
+  private wanted = false;  // a page has begun to follow or to attend
   private listener: Listener = () => undefined;
   private onReset: () => void = () => undefined;
   private last = '';
@@ -23,7 +24,7 @@ class Stream {
   constructor() {
     document.addEventListener('visibilitychange', () => {
       if (document.hidden) this.close();
-      else if (this.topics.length > 0) this.open();
+      else if (this.wanted) this.open();
     });
     // If not even `alive` events arrive, the connection is dead.
     window.setInterval(() => {
@@ -36,9 +37,21 @@ class Stream {
     watch(this.state, this.since);
   }
 
-  // Follows events after the id `after`, or from now on if `after` is empty.
+  // Follows events after the id `after`, which came with what the page has read: so no change between the read and the
+  // first event is missed. `onReset` reads everything again.
   follow(topics: string[], after: string, listener: Listener, onReset: () => void): void {
+    if (after === '') throw new Error('a stream must follow what was read');
+    this.begin(topics, after, listener, onReset);
+  }
+
+  // For pages that read again by themselves: the stream only tells whether the server is there.
+  attend(onReset: () => void = () => undefined): void {
+    this.begin([], '', () => undefined, onReset);
+  }
+
+  private begin(topics: string[], after: string, listener: Listener, onReset: () => void): void {
     this.topics = topics;
+    this.wanted = true;
     this.last = after;
     this.listener = listener;
     this.onReset = onReset;
@@ -53,7 +66,7 @@ class Stream {
 
   resume(): void {
     this.paused = false;
-    if (this.topics.length > 0) this.open();
+    if (this.wanted) this.open();
   }
 
   private close(): void {

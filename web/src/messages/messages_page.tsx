@@ -49,7 +49,7 @@ function useSearch(parameters: URLSearchParams) {
     log.start();
     // How many partitions there are decides what an offset means.
     void (search.offset === '' ? Promise.resolve() : log.load()).then(() => run(latest.current));
-    stream.follow([], '', () => undefined, () => void log.load());  // tells whether the server is there
+    stream.attend(() => void log.load());
     return () => {
       log.stop();
       feed.close();

@@ -25,7 +25,7 @@ function useReports(): { reports: Reports | null; fault: string; load: () => voi
   }, (error: Error) => setFault(error.message));
   useEffect(() => {
     const timer = window.setInterval(() => { if (!document.hidden) void load(); }, EVERY);
-    stream.follow([], '', () => undefined, () => void load());  // tells whether the server is there
+    stream.attend(() => void load());
     void load();
     return () => clearInterval(timer);
   }, []);

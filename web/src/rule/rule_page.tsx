@@ -64,7 +64,7 @@ export default function RulePage({ parameters }: PageProps) {
   };
   useEffect(() => {
     void begin(parameters);
-    stream.follow([], '', () => undefined, () => undefined);  // tells whether the server is there
+    stream.attend();
     const forget = setActions({ unsaved: () => model.changed && model.loaded.value?.document !== null });
     return () => {
       forget();
