@@ -46,6 +46,7 @@ std::string plugin_key(std::string_view plugin) { return std::string(kPluginsRoo
 std::string notification_log_key(size_t part) { return std::string(kNotificationsRoot) + std::to_string(part); }
 std::string silence_key(std::string_view id) { return std::string(kSilencesRoot).append(id); }
 std::string rules_key(std::string_view name) { return std::string(kRulesRoot).append(name); }
+std::string rollout_key(std::string_view group) { return std::string(kRolloutsRoot).append(group); }
 std::string notifier_key() { return joined("leases", "notifier"); }
 
 std::string shared_overrides() { return std::string(kOverridesRoot) + "all/"; }

@@ -29,6 +29,9 @@ inline constexpr std::string_view kNotificationsRoot = "/monitor/notifications/"
 // Silences of alerts, by id, for all instances.
 inline constexpr std::string_view kSilencesRoot = "/monitor/silences/";
 
+// The state of rollouts, by group.
+inline constexpr std::string_view kRolloutsRoot = "/monitor/rollouts/";
+
 inline constexpr size_t kMaxKeySegments = 8;
 
 std::string defaults_key();                            // /monitor/defaults
@@ -40,6 +43,7 @@ std::string plugin_key(std::string_view plugin);       // /monitor/plugins/<plug
 std::string notification_log_key(size_t part);         // /monitor/notifications/<part>
 std::string silence_key(std::string_view id);          // /monitor/silences/<id>
 std::string rules_key(std::string_view name);          // /monitor/rules/<name>
+std::string rollout_key(std::string_view group);       // /monitor/rollouts/<group>
 std::string notifier_key();                            // /monitor/leases/notifier
 
 // Prefixes; they end with a slash.

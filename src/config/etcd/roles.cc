@@ -31,7 +31,7 @@ KeyRole agent_role(std::string_view agent_id, std::string_view config_key) {
 KeyRole author_role() {
   KeyRole role{"monitor-author", {}};
   for (const std::string& prefix : {agent_key(""), group_key(""), inventory_key(""), std::string(kOverridesRoot),
-                                    std::string(kPluginsRoot), std::string(kRulesRoot)}) {
+                                    std::string(kPluginsRoot), std::string(kRulesRoot), std::string(kRolloutsRoot)}) {
     role.permissions.push_back(all(prefix, true));
   }
   role.permissions.push_back(one(defaults_key(), true));
