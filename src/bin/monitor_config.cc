@@ -1,5 +1,6 @@
 // monitor-config: flags and wiring. The commands are in src/bin/config/, the logic in src/config/.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
@@ -21,10 +22,13 @@
 #include "bin/config/options.h"
 #include "bin/config/override_commands.h"
 #include "bin/config/role_commands.h"
+#include "bin/config/rollout_commands.h"
 #include "bin/config/whole_document.h"
 #include "config/edit.h"
+#include "config/etcd/etcd_batch_store.h"
 #include "config/etcd/etcd_source.h"
 #include "config/etcd/etcd_store.h"
+#include "config/file/file_batch_store.h"
 #include "config/file/file_source.h"
 #include "config/file/file_store.h"
 #include "config/keys.h"
@@ -91,6 +95,7 @@ class Program {
       if (files()) return cli_.usage_error("init-roles: roles exist only in etcd; set --etcd");
       return run_init_roles(context, *etcd_->client, disk_, flags_.roles);
     }
+    if (commands.rollout.all->parsed()) return rollout(context, commands.rollout);
     if (commands.status->parsed()) return run_status(context, flags_.status);
     if (commands.override_list->parsed()) return run_override_list(context, flags_.list_format);
     if (commands.override_end->parsed()) return run_override_end(context, flags_.override_one);
@@ -112,6 +117,30 @@ class Program {
   }
 
   ConfigContext context() { return {cli_, *store_, loop_, files(), flags_.agent_id, flags_.group, flags_.defaults}; }
+
+  int rollout(const ConfigContext& context, const RolloutCommands& commands) {
+    std::unique_ptr<config::BatchStore> batches;
+    if (files()) {
+      batches = std::make_unique<config::FileBatchStore>(*store_);
+    } else {
+      batches =
+          std::make_unique<config::EtcdBatchStore>(loop_, *etcd_->client, [this] { loop_.run_once(-1); }, *store_);
+    }
+    // These commands stop between two passes.
+    const bool follows = commands.start->parsed() || commands.watch->parsed() || commands.controller->parsed();
+    if (follows) signals_.reset();
+    return run_rollout({context, *batches, disk_, catalog_, flags_.etcd.user, default_history()}, flags_.rollout,
+                       commands);
+  }
+
+  // The history of the system that runs here, if there is one.
+  std::string default_history() const {
+    std::string data = cli_.data_folder();
+    if (const auto running = cli_.running(); !cli_.data_named() && running && *running != nullptr)
+      data = (*running)->data;
+    const std::string path = data + "/history.db";
+    return !data.empty() && access(path.c_str(), R_OK) == 0 ? "file:" + path : "";
+  }
 
   Status check_known(const ConfigContext& context, const std::vector<FieldChange>& changes) const {
     return flags_.force ? Status() : check_versions(context, changes);
@@ -360,6 +389,10 @@ int run(int argc, char** argv) {
            "  monitor-config override set --agent-id agent-001 --for 10m interval=100ms\n"
            "  monitor-config override list\n"
            "  monitor-config override end --agent-id agent-001\n"
+           "  monitor-config rollout start web.json --group web --canary 5% --steps 25%,100% --wait 2m --message "
+           "\"faster\"\n"
+           "  monitor-config rollout status --group web\n"
+           "  monitor-config rollout abort --group web --message \"too slow\"\n"
            "  monitor-config init-roles web-1 web-2 --passwords ./secrets --enable-auth --etcd etcd-1:2379\n",
            config_completions(), config_unused_groups()});
   const ConfigCommands commands = declare_config(cli, flags);

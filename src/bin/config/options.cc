@@ -154,6 +154,7 @@ ConfigCommands declare_config(Cli& cli, ConfigFlags& flags) {
       ->check(CLI::IsMember({"json", "markdown", "metrics"}));
   declare_fleet(app, flags, commands);
   declare_roles(app, flags.roles, commands);
+  commands.rollout = declare_rollout(app, flags.rollout);
   return commands;
 }
 
@@ -168,8 +169,9 @@ Completions config_completions() {
 
 UnusedGroups config_unused_groups() {
   UnusedGroups unused;
-  for (const char* const path :
-       {"get", "delete", "watch", "status", "wait", "explain", "override list", "override end"}) {
+  for (const char* const path : {"get", "delete", "watch", "status", "wait", "explain", "override list", "override end",
+                                 "rollout start", "rollout status", "rollout watch", "rollout pause", "rollout resume",
+                                 "rollout abort", "rollout list", "rollout controller"}) {
     unused[path] = {kWhat};
   }
   for (const char* const path : {"list", "names", "init-roles"}) unused[path] = {kWhich, kWhat};

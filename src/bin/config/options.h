@@ -11,6 +11,7 @@
 #include "bin/config/fleet_commands.h"
 #include "bin/config/override_commands.h"
 #include "bin/config/role_commands.h"
+#include "bin/config/rollout_options.h"
 
 namespace monitor {
 
@@ -38,6 +39,7 @@ struct ConfigFlags {
   std::string names;
   OverrideFlags override_one;
   RoleFlags roles;
+  RolloutFlags rollout;
 };
 
 struct ConfigCommands {
@@ -56,6 +58,7 @@ struct ConfigCommands {
   CLI::App* override_list;
   CLI::App* override_end;
   CLI::App* init_roles;
+  RolloutCommands rollout;
 };
 
 ConfigCommands declare_config(Cli& cli, ConfigFlags& flags);
