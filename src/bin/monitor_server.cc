@@ -24,7 +24,7 @@
 namespace monitor {
 namespace {
 
-constexpr int64_t kLookAtLog = 1 * kNanosPerSecond;
+constexpr int64_t kLookAtLog = 5 * kNanosPerSecond;
 constexpr size_t kOwnDescriptors = 200;  // for the log, HTTP and the loops
 
 struct Flags {

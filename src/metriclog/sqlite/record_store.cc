@@ -70,6 +70,23 @@ Status RecordStore::insert(PendingRecord& record, int64_t time_ns) {
 
 // The table was added later: logs of older servers lack it, and older readers ignore it.
 Status RecordStore::beat(const Heartbeat& heartbeat) {
+  if (!beat_) return first_beat(heartbeat);
+  // One statement, because heartbeats are most of what an idle server does.
+  beat_->bind_text(1, heartbeat.writer);
+  beat_->bind(2, static_cast<int64_t>(heartbeat.count));
+  beat_->bind(3, heartbeat.time_ns);
+  beat_->bind(4, heartbeat.ended ? 1 : 0);
+  int rc = beat_->step();
+  const bool found = rc == SQLITE_ROW;
+  if (found) rc = beat_->step();  // commits
+  const Status status = rc == SQLITE_DONE ? Status() : db_.error(rc, "writing");
+  beat_->reset();
+  if (status && found) return {};
+  beat_.reset();  // somebody may have removed the row or the table
+  return status ? first_beat(heartbeat) : status;
+}
+
+Status RecordStore::first_beat(const Heartbeat& heartbeat) {
   const std::string sql =
       "BEGIN IMMEDIATE;"
       "CREATE TABLE IF NOT EXISTS writers(writer TEXT PRIMARY KEY, program TEXT NOT NULL, host TEXT NOT NULL,"
@@ -92,7 +109,11 @@ Status RecordStore::beat(const Heartbeat& heartbeat) {
   if (const int rc = put->step(); rc != SQLITE_DONE) return rolled_back(db_.error(rc, "writing"));
   put->reset();
   status = db_.exec("COMMIT");
-  return status ? status : rolled_back(status.error());
+  if (!status) return rolled_back(status.error());
+  auto beat = db_.prepare("UPDATE writers SET count = ?2, time_ns = ?3, ended = ?4 WHERE writer = ?1 RETURNING 1");
+  if (!beat) return beat.error();
+  beat_ = std::move(*beat);
+  return {};
 }
 
 Status RecordStore::rolled_back(Error error) {

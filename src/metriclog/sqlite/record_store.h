@@ -53,6 +53,7 @@ class RecordStore {
  private:
   explicit RecordStore(Database db) : db_(std::move(db)) {}
   Status insert(PendingRecord& record, int64_t time_ns);
+  Status first_beat(const Heartbeat& heartbeat);
   Status rolled_back(Error error);
 
   Database db_;
@@ -62,6 +63,7 @@ class RecordStore {
   Statement insert_;
   Statement oldest_;
   Statement delete_;
+  std::optional<Statement> beat_;  // after the first heartbeat
 };
 
 }  // namespace monitor::metriclog::sqlite
