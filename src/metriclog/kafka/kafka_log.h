@@ -29,6 +29,16 @@ struct KafkaOptions {
   std::vector<KafkaProperty> properties = {};
 };
 
+// When the writer holds records for a moment, so that they reach the broker in fuller batches: at lower rates there is
+// nothing to gain, and at higher ones batches fill by themselves.
+struct GatherOptions {
+  int64_t hold_ns = 40 * kNanosPerMilli;  // 0: never
+  double from_per_second = 200;
+  double until_per_second = 20'000;
+  size_t most_records = 4096;
+  size_t most_bytes = size_t{4} << 20;
+};
+
 struct KafkaWriterOptions {
   KafkaOptions kafka = {};
   bool make_topics =
@@ -44,6 +54,7 @@ struct KafkaWriterOptions {
   std::string host = {};
 
   int64_t linger_ns = 5 * kNanosPerMilli;
+  GatherOptions gather = {};
   int64_t message_timeout_ns =
       int64_t{3600} * kNanosPerSecond;  // a record unconfirmed for so long is reported as kRetry
   size_t max_queue_records = 100'000;   // accepted and not yet confirmed

@@ -17,7 +17,7 @@ namespace monitor::metriclog::kafka {
 
 namespace {
 
-constexpr int64_t kTurn = 1 * kNanosPerSecond;      // how often an idle thread wakes up
+constexpr int64_t kTurn = 5 * kNanosPerSecond;      // how often an idle thread wakes up, at most
 constexpr int64_t kTurnSoon = 20 * kNanosPerMilli;  // while other events may come as well
 constexpr int64_t kTryAgain = 1 * kNanosPerSecond;  // before preparing the topics again
 constexpr int64_t kProbeTimeout = 500 * kNanosPerMilli;
@@ -34,6 +34,9 @@ Writer::Writer(KafkaWriterOptions options, std::unique_ptr<Producer> producer)
       connectivity_(options_.kafka.brokers),
       producer_(std::move(producer)),
       heartbeat_(new_heartbeat(options_.program, options_.host)),
+      gathering_(
+          options_.gather, [this](const RecordView& record, uintptr_t number) { return send_held(record, number); },
+          [this] { producer_->wake(); }),
       trouble_{{Cause::kTopic, fmt::format("connecting to Kafka at {}", options_.kafka.brokers)}},
       thread_([this] { run(); }) {}
 
@@ -53,10 +56,17 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
   const uintptr_t number = records_.add(listener, token);
   if (record.value.size() <= options_.max_record_bytes) {
-    error =
-        producer_->produce(record, reinterpret_cast<void*>(number));  // NOLINT(performance-no-int-to-ptr): no address
+    const auto taken = gathering_.take(record, number, now_ns());
+    if (taken == Gathering::Taken::kNo) {
+      error = produce(record, number);
+    } else {
+      error = taken == Gathering::Taken::kHeld ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR__QUEUE_FULL;
+    }
   }
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Accepted::kYes;
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    gathering_.count();
+    return Accepted::kYes;
+  }
   if (classify(error) != Outcome::kRejected) {
     records_.take_back(number);
     // No confirmation will report this error, so the thread is notified.
@@ -74,6 +84,31 @@ LogWriter::Accepted Writer::append(const RecordView& record, DeliveryListener& l
   }
   producer_->wake();
   return Accepted::kYes;
+}
+
+rd_kafka_resp_err_t Writer::produce(const RecordView& record, uintptr_t number) {
+  return producer_->produce(record, reinterpret_cast<void*>(number));  // NOLINT(performance-no-int-to-ptr): no address
+}
+
+// append() has accepted the record already, so that an error is the outcome of the record.
+bool Writer::send_held(const RecordView& record, uintptr_t number) {
+  const auto error = produce(record, number);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
+  if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;
+  OpenRecord open;
+  records_.with_lock([&](const auto& look_up, const auto& release) {
+    open = look_up(number);
+    release(number);
+  });
+  const bool rejected = classify(error) == Outcome::kRejected;
+  {
+    const std::lock_guard lock(mutex_);
+    refused_.emplace_back(open.listener, Delivery{open.token, rejected ? Outcome::kRejected : Outcome::kRetry,
+                                                  rejected ? rejection_reason(error) : rd_kafka_err2str(error)});
+  }
+  if (!rejected) append_error_.exchange(error);
+  producer_->wake();
+  return true;
 }
 
 bool Writer::flush(int64_t timeout_ns) { return records_.wait_until_none(timeout_ns); }
@@ -99,6 +134,7 @@ void Writer::run() {
       turn();
     }
   }
+  gathering_.pass_on();
   // Waits only briefly, and only if somebody can confirm.
   const int64_t end = now_ns() + (prepared_ && trouble().empty() ? kLastWords : 0);
   while (!records_.wait_until_none(0) && now_ns() < end) turn();
@@ -116,7 +152,7 @@ void Writer::turn() {
   }
   if (!stopping()) beat(false);
   const bool soon = in_trouble || (alone_ && !alone_->idle());
-  if (Event event = producer_->poll(soon ? kTurnSoon : kTurn)) handle(std::move(event), false);
+  if (Event event = producer_->poll(std::min(time_left(), soon ? kTurnSoon : kTurn))) handle(std::move(event), false);
   if (alone_) {
     while (Event event = alone_->poll(0)) handle(std::move(event), true);
   }
@@ -130,6 +166,17 @@ void Writer::turn() {
     close_gate();
   }
   if (in_trouble && now_ns() >= next_probe_ns_) probe();
+}
+
+// Passes on the held records that are due. Returns how long the thread may wait for the next event.
+int64_t Writer::time_left() {
+  const int64_t now = now_ns();
+  gathering_.look(now);
+  const int64_t due = gathering_.due_ns();
+  // What is due and still held did not fit into the client's queue.
+  const int64_t held = due == INT64_MAX ? kTurn : (due <= now ? kTurnSoon : due - now);
+  const int64_t beat = beats_ && !beat_under_way_ ? next_beat_ns_ - now : kTurn;
+  return std::clamp<int64_t>(std::min(held, beat), 0, kTurn);
 }
 
 void Writer::handle(Event event, bool from_alone) {
@@ -323,12 +370,16 @@ void Writer::give_up(bool tell_reset) {
   }
   report(reports);
   report_refused();
+  gathering_.clear();
   for (DeliveryListener* const listener : records_.clear()) listener->on_reset();
 }
 
 void Writer::close_gate() {
-  const std::unique_lock gate(gate_);
-  prepared_ = open_ = false;
+  {
+    const std::unique_lock gate(gate_);
+    prepared_ = open_ = false;
+  }
+  gathering_.pass_on();  // the client holds them as long as it takes
 }
 
 void Writer::pause(int64_t ns) {

@@ -17,6 +17,7 @@
 
 #include "metriclog/heartbeat.h"
 #include "metriclog/kafka/client.h"
+#include "metriclog/kafka/gathering.h"
 #include "metriclog/kafka/open_records.h"
 #include "metriclog/kafka/producer.h"
 #include "metriclog/kafka/topics.h"
@@ -47,6 +48,7 @@ class Writer final : public LogWriter {
   Status look_at_existing(const std::string& topic);
   Result<int> count_partitions(const std::string& topic);
   void turn();
+  int64_t time_left();
   void prepare_heartbeats(const GoOn& go_on);
   void beat(bool ended);
   Error cannot_use(const Error& error);
@@ -54,6 +56,8 @@ class Writer final : public LogWriter {
   void settle(Event event, bool from_alone);
   std::optional<Delivery> outcome(const rd_kafka_message_t& message, const OpenRecord& record, bool from_alone);
   void not_stored(rd_kafka_resp_err_t error);
+  rd_kafka_resp_err_t produce(const RecordView& record, uintptr_t number);
+  bool send_held(const RecordView& record, uintptr_t number);
   rd_kafka_resp_err_t send_alone(const rd_kafka_message_t& message);
   void report(Reports& reports);
   void note_identity();
@@ -93,6 +97,7 @@ class Writer final : public LogWriter {
   int64_t next_beat_ns_ = 0;
 
   OpenRecords records_;
+  Gathering gathering_;
   std::atomic<rd_kafka_resp_err_t> append_error_ =
       RD_KAFKA_RESP_ERR_NO_ERROR;  // error of append(), for the writer's thread
 

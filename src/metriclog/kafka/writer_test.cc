@@ -89,6 +89,49 @@ TEST_F(KafkaWriter, SendsRecordsOfARejectedBatchOneByOne) {
   EXPECT_EQ(count(Outcome::kStored), 30U);
 }
 
+// Each record would be a batch of its own otherwise, because its client sends at once.
+TEST_F(KafkaWriter, HoldsRecordsOfAFleetAndKeepsTheirOrder) {
+  auto fleet = options();
+  fleet.linger_ns = 0;
+  fleet.gather = {.hold_ns = 100 * kNanosPerMilli, .from_per_second = 0, .until_per_second = 1e9};
+  open(fleet);
+  ASSERT_TRUE(wait_until_open());
+  const SystemClock clock;
+  // The first looks at the rate come with the first confirmations.
+  uint64_t token = 0;
+  ASSERT_TRUE(wait_until([&] {
+    const int64_t before = clock.mono_ns();
+    EXPECT_EQ(append(token += 3), LogWriter::Accepted::kYes);
+    EXPECT_TRUE(writer_->flush(kPatience));
+    return clock.mono_ns() - before >= fleet.gather.hold_ns;
+  }));
+  const size_t before = deliveries_.all().size();
+  for (uint64_t i = 1; i <= 30; ++i) ASSERT_EQ(append(token + 3 * i), LogWriter::Accepted::kYes);
+  EXPECT_EQ(deliveries_.all().size(), before);  // nothing was sent yet
+  ASSERT_TRUE(writer_->flush(kPatience));
+  const auto all = deliveries_.all();
+  ASSERT_EQ(all.size(), before + 30);
+  for (uint64_t i = 1; i <= 30; ++i) EXPECT_EQ(all[before + i - 1].token, token + 3 * i);
+  EXPECT_EQ(count(Outcome::kStored), before + 30);
+}
+
+TEST_F(KafkaWriter, ReportsHeldRecordsThatTheClientRefuses) {
+  auto fleet = options();
+  fleet.gather = {.hold_ns = 100 * kNanosPerMilli, .from_per_second = 0, .until_per_second = 1e9};
+  fleet.max_record_bytes = 100;  // of the value: the client refuses records with long headers
+  open(fleet);
+  ASSERT_TRUE(wait_until_open());
+  const std::string large(size_t{1} << 20, 'x');
+  const std::vector<std::pair<std::string_view, std::string_view>> headers = {{"large", large}};
+  for (uint64_t token = 1; token <= 5; ++token) {
+    ASSERT_EQ(append(3 * token), LogWriter::Accepted::kYes);
+    ASSERT_EQ(writer_->append({"agent-0", headers, "value"}, deliveries_, 1000 + token), LogWriter::Accepted::kYes);
+    ASSERT_TRUE(writer_->flush(kPatience));
+  }
+  EXPECT_EQ(count(Outcome::kStored), 5U);
+  EXPECT_EQ(count(Outcome::kRejected), 5U);
+}
+
 TEST_F(KafkaWriter, RejectsOnlyARecordThatFailsAlone) {
   auto slow = options();
   slow.linger_ns = 50 * kNanosPerMilli;
