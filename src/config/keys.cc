@@ -81,6 +81,33 @@ std::string_view name_of_key(std::string_view key) {
   return slash == std::string_view::npos ? std::string_view() : key.substr(slash + 1);
 }
 
+bool has_history(std::string_view key) {
+  const KeyKind kind = kind_of_key(key);
+  return kind == KeyKind::kDefaults || kind == KeyKind::kGroup || kind == KeyKind::kAgent || kind == KeyKind::kOverride;
+}
+
+std::string history_prefix(std::string_view key) {
+  return fmt::format("{}{}/", kHistoryRoot, key.substr(kKeyRoot.size()));
+}
+
+std::string history_key(std::string_view key, uint64_t number) {
+  return fmt::format("{}{:010}", history_prefix(key), number);
+}
+
+std::string history_end(std::string_view key) { return history_key(key, kMostRecordNumber + 1); }
+
+std::optional<RecordPlace> place_of_record(std::string_view record_key) {
+  if (!record_key.starts_with(kHistoryRoot) || !check_key(record_key)) return std::nullopt;
+  const std::string_view digits = name_of_key(record_key);
+  const auto number = parse_u64(digits);
+  if (!number || *number == 0 || *number > kMostRecordNumber) return std::nullopt;
+  const std::string_view rest = record_key.substr(kHistoryRoot.size());
+  if (rest.size() <= digits.size()) return std::nullopt;
+  RecordPlace place{std::string(kKeyRoot).append(rest.substr(0, rest.size() - digits.size() - 1)), *number};
+  if (!has_history(place.key) || history_key(place.key, place.number) != record_key) return std::nullopt;
+  return place;
+}
+
 Status check_key(std::string_view key) {
   if (!key.starts_with('/')) return wrong_key("key", key, "expected a leading slash");
   return check_segments("key", key, key.substr(1));

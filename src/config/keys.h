@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,12 @@ inline constexpr std::string_view kSilencesRoot = "/monitor/silences/";
 
 // The state of rollouts, by group.
 inline constexpr std::string_view kRolloutsRoot = "/monitor/rollouts/";
+
+// The history of documents: records of every change, by document and number. Outside kKeyRoot, so that reading all
+// documents does not read it.
+inline constexpr std::string_view kHistoryRoot = "/monitor-history/";
+// Records with higher numbers, which nobody reaches, are ignored: numbers in keys have ten digits.
+inline constexpr uint64_t kMostRecordNumber = 9'999'999'000;
 
 inline constexpr size_t kMaxKeySegments = 8;
 
@@ -58,6 +65,21 @@ enum class KeyKind { kDefaults, kGroup, kAgent, kOverride, kPlugin, kStatus, kIn
 KeyKind kind_of_key(std::string_view key);
 // The last segment: the agent's id, or the name of the group, the plugin or the override. Empty for other keys.
 std::string_view name_of_key(std::string_view key);
+
+// True for documents whose changes are recorded: defaults, groups, agents and overrides.
+bool has_history(std::string_view key);
+// The prefix of a document's records: /monitor-history/config/<agent-id>/ for an agent's own. `key` has a history.
+std::string history_prefix(std::string_view key);
+// The key of a record: the prefix and the number, with ten digits or more, so that keys are in the order of numbers.
+std::string history_key(std::string_view key, uint64_t number);
+struct RecordPlace {
+  std::string key;  // of the document
+  uint64_t number = 0;
+};
+// The end of the range of keys that begins with the prefix.
+std::string history_end(std::string_view key);
+// The opposite of history_key(); nothing if `record_key` is not such a key.
+std::optional<RecordPlace> place_of_record(std::string_view record_key);
 
 // kInvalidArgument names the invalid segment. Keys outside /monitor/ are valid: --config-key may point anywhere.
 Status check_key(std::string_view key);

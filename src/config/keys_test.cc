@@ -99,5 +99,27 @@ TEST(KeysTest, RecognizesKindsOfKeys) {
   EXPECT_EQ(name_of_key("/monitor/config/a"), "a");
 }
 
+TEST(KeysTest, RecordsHaveKeysInTheOrderOfTheirNumbers) {
+  const std::string key = "/monitor/overrides/agents/a/manual";
+  EXPECT_EQ(history_key(key, 7), "/monitor-history/overrides/agents/a/manual/0000000007");
+  EXPECT_LT(history_key(key, 9), history_key(key, 10));
+  EXPECT_LT(history_key(key, kMostRecordNumber), history_end(key));
+  const auto place = place_of_record(history_key(key, 7));
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->key, key);
+  EXPECT_EQ(place->number, 7U);
+  for (const char* const other :
+       {"/monitor-history/defaults", "/monitor-history/defaults/", "/monitor-history/defaults/7",
+        "/monitor-history/defaults/0000000000", "/monitor-history/defaults/9999999999", "/monitor/defaults/0000000001",
+        "/monitor-history/status/a/0000000001", "/monitor-history/config/../x/0000000001",
+        "/monitor-history/0000000001", "/monitor-history//0000000001", "/monitor-history/config/a/-000000001", ""}) {
+    EXPECT_FALSE(place_of_record(other)) << other;
+  }
+  EXPECT_TRUE(has_history(defaults_key()));
+  EXPECT_TRUE(has_history(key));
+  EXPECT_FALSE(has_history(status_key("a")));
+  EXPECT_FALSE(has_history("/elsewhere/mine"));
+}
+
 }  // namespace
 }  // namespace monitor::config

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/history/change_record.h"
 
 namespace monitor::config {
 
@@ -19,11 +20,21 @@ struct Stored {
   int64_t revision = 0;  // revision of the last change; 0 if the store has none (files)
 };
 
-// A version of a document, as the store remembers it.
+// A version of a document: the text after a change, and what is known of the change.
 struct Version {
+  // Without revisions (files), `revision` is the number of the change. 0: unknown.
   Stored stored;
-  bool deleted = false;    // the document was deleted at `stored.revision`
-  int64_t written_ns = 0;  // Unix time; 0: unknown. It may be some seconds early: the store keeps no times
+  bool deleted = false;    // the document was deleted
+  int64_t written_ns = 0;  // Unix time; 0: unknown. It may be some seconds early if `recorded` is false
+  bool recorded = false;   // the change was recorded when it was made, and `note` says by whom
+  bool kept = true;        // false: the text was too large to keep
+  ChangeNote note = {};    // if not recorded: at_ns is when a later change noticed this one; 0: none has
+};
+
+// A change to any document.
+struct DocumentChange {
+  std::string key;
+  Version version;
 };
 
 struct DocumentHistory {
@@ -47,7 +58,24 @@ class ConfigStore {
   // Overwrites the document. If the store supports it (etcd: a lease; files: no), the document disappears after `ns`.
   // Returns the revision of the write.
   virtual Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t ns) = 0;
-  // The versions of a document, at most `most` of them. Returns nothing if the store keeps no old versions (files).
+  // The same, with a record of the change in the document's history, written together with it: both or neither. A
+  // change that was made before without a record gets one as well. Keys without a history (has_history()) have no
+  // record.
+  virtual Result<int64_t> update_noted(const std::string& key, const ChangeNote& note, const Change& change) {
+    (void)note;
+    return update(key, change);
+  }
+  virtual Result<int64_t> put_noted_for(const std::string& key, const ChangeNote& note, const std::string& value,
+                                        int64_t ns) {
+    (void)note;
+    return put_for(key, value, ns);
+  }
+  // The newest recorded changes of all documents, newest first.
+  virtual Result<std::vector<DocumentChange>> recent_changes(size_t most) {
+    (void)most;
+    return std::vector<DocumentChange>();
+  }
+  // The versions of a document, at most `most` of them. Returns nothing if the store keeps no old versions.
   virtual Result<std::optional<DocumentHistory>> history(const std::string& key, size_t most) {
     (void)key;
     (void)most;

@@ -32,6 +32,16 @@ class OwnedEtcdStore final : public config::ConfigStore {
   Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t ns) override {
     return store_->put_for(key, value, ns);
   }
+  Result<int64_t> update_noted(const std::string& key, const config::ChangeNote& note, const Change& change) override {
+    return store_->update_noted(key, note, change);
+  }
+  Result<int64_t> put_noted_for(const std::string& key, const config::ChangeNote& note, const std::string& value,
+                                int64_t ns) override {
+    return store_->put_noted_for(key, note, value, ns);
+  }
+  Result<std::vector<config::DocumentChange>> recent_changes(size_t most) override {
+    return store_->recent_changes(most);
+  }
   Result<std::optional<config::DocumentHistory>> history(const std::string& key, size_t most) override {
     return store_->history(key, most);
   }

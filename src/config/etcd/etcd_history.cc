@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
+#include "base/log.h"
 #include "config/etcd/messages.h"
+#include "config/history/trail.h"
+#include "config/history/versions.h"
 #include "config/keys.h"
 #include "config/status.h"
 
@@ -22,8 +26,9 @@ bool is_compacted(const Error& error) {
 
 class HistoryReader {
  public:
-  HistoryReader(BlockingEtcdClient& client, const std::string& key)
-      : client_(client), key_(key), deadline_(client.deadline()) {}
+  // The times of the `known` revisions are not looked for.
+  HistoryReader(BlockingEtcdClient& client, const std::string& key, const std::set<int64_t>& known)
+      : client_(client), key_(key), known_(known), deadline_(client.deadline()) {}
 
   Result<DocumentHistory> read(size_t most) {
     DocumentHistory history;
@@ -47,9 +52,11 @@ class HistoryReader {
         version.stored.revision = *deletion;
         version.deleted = true;
       }
-      const auto time = time_of(version.stored.revision);
-      if (!time) return time.error();
-      version.written_ns = *time;
+      if (!known_.contains(version.stored.revision)) {
+        const auto time = time_of(version.stored.revision);
+        if (!time) return time.error();
+        version.written_ns = *time;
+      }
       at = version.stored.revision - 1;
       history.versions.push_back(std::move(version));
       if (at < 1) {  // 0 would be now
@@ -135,15 +142,103 @@ class HistoryReader {
 
   BlockingEtcdClient& client_;
   const std::string& key_;
+  const std::set<int64_t>& known_;
   const int64_t deadline_;
   int64_t head_ = 0;   // etcd's newest revision
   int64_t floor_ = 0;  // the newest revision that is known to be compacted
 };
 
+struct StoredRecord {
+  ChangeRecord record;
+  int64_t revision = 0;  // at which it was written
+};
+
+// Records of a document, newest first. Damaged ones are skipped.
+Result<std::vector<StoredRecord>> records_of(BlockingEtcdClient& client, const std::string& key) {
+  std::vector<StoredRecord> records;
+  if (!has_history(key)) return records;
+  pb::RangeRequest request;
+  request.set_key(history_prefix(key));
+  request.set_range_end(history_end(key));
+  request.set_sort_target(pb::RangeRequest::KEY);
+  request.set_sort_order(pb::RangeRequest::DESCEND);
+  request.set_limit(static_cast<int64_t>(kMostChanges) + 1);
+  const int64_t deadline = client.deadline();
+  const auto response = ask_etcd<pb::RangeResponse>(client, kRangePath, request, deadline, Repeat::kYes);
+  // Roles from before the history do not permit reading it.
+  if (!response && response.error().code() == Code::kPermissionDenied) return records;
+  if (!response) return response.error();
+  for (const pb::KeyValue& kv : response->kvs()) {
+    const auto place = place_of_record(kv.key());
+    auto record = parse_record(kv.value());
+    if (place && record && record->number == place->number && place->key == key) {
+      records.push_back({std::move(*record), kv.mod_revision()});
+    } else {
+      log_warning("history record ignored",
+                  {{"key", kv.key()}, {"reason", record ? "it has another number" : record.error().message()}});
+    }
+  }
+  return records;
+}
+
+int64_t revision_of(const StoredRecord& one) { return one.record.found ? one.record.revision : one.revision; }
+
+Result<CurrentText> current_text(BlockingEtcdClient& client, const std::string& key) {
+  pb::RangeRequest request;
+  request.set_key(key);
+  const int64_t deadline = client.deadline();
+  const auto response = ask_etcd<pb::RangeResponse>(client, kRangePath, request, deadline, Repeat::kYes);
+  if (!response) return response.error();
+  if (response->kvs().empty()) return CurrentText{};
+  return CurrentText{response->kvs(0).value(), response->kvs(0).mod_revision()};
+}
+
 }  // namespace
 
-Result<DocumentHistory> read_history(BlockingEtcdClient& client, const std::string& key, size_t most) {
-  return HistoryReader(client, key).read(most);
+Result<DocumentHistory> read_history(BlockingEtcdClient& client, const std::string& key, size_t most, int64_t wall_ns) {
+  const auto records = records_of(client, key);
+  if (!records) return records.error();
+  const auto current = current_text(client, key);
+  if (!current) return current.error();
+  DocumentHistory history;
+  std::set<int64_t> known;
+  const auto newest = records->empty() ? std::nullopt : std::optional(records->front().record);
+  if (auto found = unrecorded(newest, *current, wall_ns, false)) {
+    history.versions.push_back(version_of(*found, found->revision));
+    if (found->note.kind != AuthorKind::kExpiry) history.versions.back().note.at_ns = 0;
+  }
+  for (const StoredRecord& one : *records) {
+    history.versions.push_back(version_of(one.record, revision_of(one)));
+    if (!one.record.found) known.insert(one.revision);
+  }
+  auto others = HistoryReader(client, key, known).read(most);
+  if (!others) return others.error();
+  const bool from_first = !records->empty() && records->back().record.number == 1 && !records->back().record.found;
+  add_versions(history.versions, std::move(others->versions));
+  history.complete = history.versions.size() <= most && (others->complete || from_first);
+  if (history.versions.size() > most) history.versions.resize(most);
+  return history;
+}
+
+Result<std::vector<DocumentChange>> read_recent(BlockingEtcdClient& client, size_t most) {
+  pb::RangeRequest request;
+  request.set_key(std::string(kHistoryRoot));
+  request.set_range_end(prefix_end(std::string(kHistoryRoot)));
+  request.set_sort_target(pb::RangeRequest::MOD);
+  request.set_sort_order(pb::RangeRequest::DESCEND);
+  request.set_limit(static_cast<int64_t>(most));
+  const int64_t deadline = client.deadline();
+  const auto response = ask_etcd<pb::RangeResponse>(client, kRangePath, request, deadline, Repeat::kYes);
+  if (!response) return response.error();
+  std::vector<DocumentChange> changes;
+  for (const pb::KeyValue& kv : response->kvs()) {
+    const auto place = place_of_record(kv.key());
+    auto record = parse_record(kv.value());
+    if (!place || !record) continue;
+    const StoredRecord one{std::move(*record), kv.mod_revision()};
+    changes.push_back({place->key, version_of(one.record, revision_of(one))});
+  }
+  return changes;
 }
 
 }  // namespace monitor::config

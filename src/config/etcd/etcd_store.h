@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/event_loop.h"
 #include "config/etcd/blocking_etcd_client.h"
@@ -29,9 +30,18 @@ class EtcdStore final : public ConfigStore {
   Result<int64_t> update(const std::string& key, const Change& change) override;
   Result<int64_t> put_for(const std::string& key, const std::string& value, int64_t ns) override;
   Result<std::optional<DocumentHistory>> history(const std::string& key, size_t most) override;
+  // The record and the change are one transaction. If etcd's roles do not permit records, the change is written without
+  // one, with a warning.
+  Result<int64_t> update_noted(const std::string& key, const ChangeNote& note, const Change& change) override;
+  Result<int64_t> put_noted_for(const std::string& key, const ChangeNote& note, const std::string& value,
+                                int64_t ns) override;
+  Result<std::vector<DocumentChange>> recent_changes(size_t most) override;
   std::string describe(const std::string& key) const override;
 
  private:
+  Result<int64_t> grant(int64_t ns);
+
+  Timers& timers_;
   BlockingEtcdClient client_;
 };
 

@@ -30,8 +30,9 @@ KeyRole agent_role(std::string_view agent_id, std::string_view config_key) {
 
 KeyRole author_role() {
   KeyRole role{"monitor-author", {}};
-  for (const std::string& prefix : {agent_key(""), group_key(""), inventory_key(""), std::string(kOverridesRoot),
-                                    std::string(kPluginsRoot), std::string(kRulesRoot), std::string(kRolloutsRoot)}) {
+  for (const std::string& prefix :
+       {agent_key(""), group_key(""), inventory_key(""), std::string(kOverridesRoot), std::string(kPluginsRoot),
+        std::string(kRulesRoot), std::string(kRolloutsRoot), std::string(kHistoryRoot)}) {
     role.permissions.push_back(all(prefix, true));
   }
   role.permissions.push_back(one(defaults_key(), true));
@@ -42,7 +43,7 @@ KeyRole author_role() {
   return role;
 }
 
-KeyRole reader_role() { return {"monitor-reader", {all(std::string(kKeyRoot))}}; }
+KeyRole reader_role() { return {"monitor-reader", {all(std::string(kKeyRoot)), all(std::string(kHistoryRoot))}}; }
 
 std::string describe_keys(const KeyRole& role, bool written) {
   std::string text;

@@ -59,7 +59,7 @@ TEST(Roles, ReaderReadsEverything) {
   const KeyRole role = reader_role();
   EXPECT_EQ(may(role, "/monitor/status/web-1"), May::kRead);
   EXPECT_EQ(may(role, "/monitor0"), May::kNothing);
-  EXPECT_EQ(describe_keys(role, false), "/monitor/*");
+  EXPECT_EQ(describe_keys(role, false), "/monitor/* /monitor-history/*");
   EXPECT_EQ(describe_keys(role, true), "");
 }
 

@@ -60,6 +60,7 @@ class EtcdSourceTest : public ::testing::Test, protected ConfigListener {
   std::unique_ptr<EtcdSource> source_;
   KeySet heard_;
   int calls_ = 0;
+  int others_ = 0;  // changes of other keys
   std::vector<Error> lost_;
 };
 

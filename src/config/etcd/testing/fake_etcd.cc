@@ -169,7 +169,7 @@ const pb::KeyValue* FakeEtcd::find(const std::string& key) const {
 
 int64_t FakeEtcd::put(const std::string& key, const std::string& value, int64_t lease) {
   pb::KeyValue& kv = store_[key];
-  ++revision;
+  advance();
   kv.set_key(key);
   kv.set_value(value);
   kv.set_version(kv.version() + 1);
@@ -184,7 +184,7 @@ int64_t FakeEtcd::put(const std::string& key, const std::string& value, int64_t 
 
 int64_t FakeEtcd::remove(const std::string& key) {
   if (store_.erase(key) == 0) return revision;
-  ++revision;
+  advance();
   pb::Event event;
   event.set_type(pb::Event::DELETE);
   event.mutable_kv()->set_key(key);
@@ -193,9 +193,23 @@ int64_t FakeEtcd::remove(const std::string& key) {
   return revision;
 }
 
+// All changes of a transaction have one revision.
+void FakeEtcd::advance() {
+  if (!in_txn_ || !txn_wrote_) ++revision;
+  txn_wrote_ = in_txn_;
+}
+
+void FakeEtcd::remove_range(const pb::DeleteRangeRequest& request) {
+  std::vector<std::string> gone;
+  for (const auto& [key, kv] : store_) {
+    if (in_range(key, request.key(), request.range_end())) gone.push_back(key);
+  }
+  for (const std::string& key : gone) remove(key);
+}
+
 void FakeEtcd::record(const pb::Event& event) {
   history_.push_back(event);
-  if (lose_events) return;
+  if (lose_events || lost_events.erase(event.kv().key()) > 0) return;
   if (lagging.contains(event.kv().key())) {
     lagged_.push_back(event);
   } else {
@@ -418,6 +432,9 @@ pb::RangeResponse FakeEtcd::range(const pb::RangeRequest& request) const {
   if (request.sort_target() == pb::RangeRequest::MOD && request.sort_order() == pb::RangeRequest::DESCEND) {
     std::ranges::sort(found, std::greater(), &pb::KeyValue::mod_revision);
   }
+  if (request.sort_target() == pb::RangeRequest::KEY && request.sort_order() == pb::RangeRequest::DESCEND) {
+    std::ranges::reverse(found);
+  }
   response.set_count(static_cast<int64_t>(found.size()));
   if (request.count_only()) return response;
   for (const pb::KeyValue& kv : found) {
@@ -439,7 +456,14 @@ grpc::CallStatus FakeEtcd::txn(const std::string& bytes, std::string& answer) {
     const pb::KeyValue* const kv = find(compare.key());
     if ((kv == nullptr ? 0 : kv->mod_revision()) != compare.mod_revision()) response.set_succeeded(false);
   }
-  for (const pb::RequestOp& op : response.succeeded() ? request.success() : request.failure()) {
+  const auto& ops = response.succeeded() ? request.success() : request.failure();
+  const bool denied = std::ranges::any_of(ops, [this](const pb::RequestOp& op) {
+    return !denied_prefix.empty() &&
+           (op.request_range().key().starts_with(denied_prefix) || op.request_put().key().starts_with(denied_prefix));
+  });
+  if (denied) return {Code::kPermissionDenied, "etcdserver: permission denied"};
+  in_txn_ = true;
+  for (const pb::RequestOp& op : ops) {
     pb::ResponseOp& result = *response.add_responses();
     if (op.has_request_range()) {
       *result.mutable_response_range() = range(op.request_range());
@@ -447,10 +471,11 @@ grpc::CallStatus FakeEtcd::txn(const std::string& bytes, std::string& answer) {
       put(op.request_put().key(), op.request_put().value(), op.request_put().lease());
       result.mutable_response_put();
     } else {
-      remove(op.request_delete_range().key());
+      remove_range(op.request_delete_range());
       result.mutable_response_delete_range();
     }
   }
+  in_txn_ = txn_wrote_ = false;
   *response.mutable_header() = header();
   answer = response.SerializeAsString();
   return {};

@@ -50,19 +50,21 @@ class FakeEtcd {
   int64_t revision = 1;
   uint64_t cluster_id = 77;
   int64_t compacted = 0;
-  std::set<size_t> down;             // endpoints that refuse connections
-  bool silent = false;               // accepts calls and never answers
-  bool lose_events = false;          // watches receive no events
-  std::set<std::string> lagging;     // keys whose events only catch_up() delivers, as for an unsynced watcher
-  bool overloaded = false;           // answers calls that need a quorum with "request timed out"
-  int64_t answer_after_ns = 0;       // delays answers; their content is as of the request
-  size_t refuse_txns = 0;            // this many are answered with "too many requests"
-  bool drop_answers = false;         // executes calls but loses the answers
-  bool without_watches = false;      // watches are not confirmed
-  int64_t created_revision = 0;      // revision of `created`, if not 0: that of a member that lags
-  size_t fragment_events_bytes = 0;  // splits larger values into answers with `fragment`
-  bool refuse_watches = false;       // watches are created and cancelled together, with watch_id -1
-  std::string user;                  // if set, calls need a token
+  std::set<size_t> down;              // endpoints that refuse connections
+  bool silent = false;                // accepts calls and never answers
+  bool lose_events = false;           // watches receive no events
+  std::set<std::string> lost_events;  // keys whose next event no watch receives
+  std::string denied_prefix;          // transactions that use keys below it are not permitted
+  std::set<std::string> lagging;      // keys whose events only catch_up() delivers, as for an unsynced watcher
+  bool overloaded = false;            // answers calls that need a quorum with "request timed out"
+  int64_t answer_after_ns = 0;        // delays answers; their content is as of the request
+  size_t refuse_txns = 0;             // this many are answered with "too many requests"
+  bool drop_answers = false;          // executes calls but loses the answers
+  bool without_watches = false;       // watches are not confirmed
+  int64_t created_revision = 0;       // revision of `created`, if not 0: that of a member that lags
+  size_t fragment_events_bytes = 0;   // splits larger values into answers with `fragment`
+  bool refuse_watches = false;        // watches are created and cancelled together, with watch_id -1
+  std::string user;                   // if set, calls need a token
   std::string password;
   std::string token = "token-1";  // the valid token
   bool authentication_on = true;
@@ -90,6 +92,8 @@ class FakeEtcd {
   void serve(Call& call, const std::string& request);
   void serve_watch(Call& call, const std::string& request);
   void tell(Call& call, const Watcher& watcher, const std::vector<pb::Event>& events);
+  void advance();
+  void remove_range(const pb::DeleteRangeRequest& request);
   void record(const pb::Event& event);
   void tell_watchers(const pb::Event& event);
 
@@ -99,6 +103,8 @@ class FakeEtcd {
   std::vector<pb::Event> lagged_;
   std::set<Call*> running_;
   int64_t next_lease_ = 1000;
+  bool in_txn_ = false;
+  bool txn_wrote_ = false;  // this transaction has advanced the revision
 };
 
 }  // namespace monitor::config
