@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
+
 #include "base/text.h"
 #include "config/document.h"
 #include "config/foreign_json.h"
@@ -36,20 +40,83 @@ Result<std::string> words_json(const std::vector<std::string>& words) {
 
 Result<FieldChange> parse_field(std::string_view text) {
   const size_t equals = text.find('=');
-  if (equals == std::string_view::npos || equals == 0) {
-    return Error(Code::kInvalidArgument, fmt::format("got {}, expected FIELD=VALUE", json_quote(text)));
+  const std::string_view before = text.substr(0, equals == std::string_view::npos ? 0 : equals);
+  if (before.empty() || before == "+" || before == "-") {
+    return Error(Code::kInvalidArgument,
+                 fmt::format("got {}, expected FIELD=VALUE, FIELD+=ENTRY or FIELD-=ENTRY", json_quote(text)));
   }
-  const std::string name(text.substr(0, equals));
+  std::string name(before);
   const std::string_view value = text.substr(equals + 1);
-  if (!ordered_json::accept(value)) return FieldChange{name, json_quote(value)};
-  if (const auto checked = Document::parse(fmt::format(R"({{"value":{}}})", value)); !checked) {
-    return Error(Code::kInvalidArgument, fmt::format("{}: {}", json_quote(name), checked.error().message()));
+  auto kind = FieldChange::Kind::kSet;
+  if (name.size() > 1 && (name.back() == '+' || name.back() == '-')) {
+    kind = name.back() == '+' ? FieldChange::Kind::kAdd : FieldChange::Kind::kRemove;
+    name.pop_back();
   }
-  return FieldChange{name, std::string(value)};
+  std::string json = json_quote(value);
+  if (ordered_json::accept(value)) {
+    if (const auto checked = Document::parse(fmt::format(R"({{"value":{}}})", value)); !checked) {
+      return Error(Code::kInvalidArgument, fmt::format("{}: {}", json_quote(name), checked.error().message()));
+    }
+    json = value;
+  }
+  if (kind != FieldChange::Kind::kSet && !ordered_json::parse(json).is_array()) json = fmt::format("[{}]", json);
+  return FieldChange{std::move(name), std::move(json), kind};
 }
 
+namespace {
+
+// The name of an entry of a list: of a metric, a plugin or a group. Other entries are their own names.
+std::string name_of_entry(const ordered_json& entry) {
+  const auto& named = entry.is_object() && entry.contains("name") ? entry["name"] : entry;
+  if (!named.is_string()) return entry.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  // "agent.plugins.<module>.<Class>" means <module>.
+  constexpr std::string_view kLongForm = "agent.plugins.";
+  const auto name = named.get<std::string>();
+  if (!name.starts_with(kLongForm)) return name;
+  const std::string rest = name.substr(kLongForm.size());
+  return rest.substr(0, rest.find('.'));
+}
+
+void change_list(ordered_json& list, const FieldChange& change) {
+  for (const ordered_json& entry : ordered_json::parse(change.json)) {
+    const std::string name = name_of_entry(entry);
+    const auto same = [&name](const ordered_json& one) { return name_of_entry(one) == name; };
+    const auto found = std::find_if(list.begin(), list.end(), same);
+    if (change.kind == FieldChange::Kind::kRemove) {
+      if (found != list.end()) list.erase(found);
+    } else if (found == list.end()) {
+      list.push_back(entry);
+    } else if (entry.is_object()) {
+      *found = entry;
+    }
+  }
+}
+
+Status apply_change(ordered_json& document, const FieldChange& change, const ordered_json& below) {
+  if (change.kind == FieldChange::Kind::kSet) {
+    document[change.name] = ordered_json::parse(change.json);
+    return {};
+  }
+  const auto usual = ordered_json::parse(default_document());
+  ordered_json list = ordered_json::array();
+  for (const ordered_json* const layer : std::initializer_list<const ordered_json*>{&document, &below, &usual}) {
+    if (!layer->is_object() || !layer->contains(change.name) || (*layer)[change.name].is_null()) continue;
+    list = (*layer)[change.name];
+    break;
+  }
+  if (!list.is_array()) {
+    return Error(Code::kInvalidArgument,
+                 fmt::format("{}: += and -= need a list, and it is {}", json_quote(change.name), list.type_name()));
+  }
+  change_list(list, change);
+  document[change.name] = std::move(list);
+  return {};
+}
+
+}  // namespace
+
 Result<std::string> edit_document(const std::optional<std::string>& current, const std::vector<FieldChange>& changes,
-                                  bool full, Edited what, const PluginCatalog& plugins) {
+                                  bool full, Edited what, const PluginCatalog& plugins, const std::string& below) {
   const std::string base = current ? *current : full ? default_document() : std::string("{}");
   if (current) {
     const auto readable = Document::parse(base);
@@ -57,7 +124,10 @@ Result<std::string> edit_document(const std::optional<std::string>& current, con
   }
   ordered_json document = ordered_json::parse(base);
   if (!document.is_object()) return Error(Code::kInvalidArgument, "the current document is not an object");
-  for (const FieldChange& change : changes) document[change.name] = ordered_json::parse(change.json);
+  const auto lower = parse_foreign<ordered_json>(below);
+  for (const FieldChange& change : changes) {
+    if (Status done = apply_change(document, change, lower); !done) return done.error();
+  }
   std::string text = document.dump(4, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   auto parsed = Document::parse(text);
   if (!parsed) return parsed.error();
@@ -89,6 +159,7 @@ Status check_unchanged(const std::optional<std::string>& base, const std::option
                        const std::vector<FieldChange>& changes) {
   std::vector<std::string> conflicts;
   for (const FieldChange& change : changes) {
+    if (change.kind != FieldChange::Kind::kSet) continue;
     const std::string was = field_of(base, change.name);
     const std::string is = field_of(now, change.name);
     const std::string wanted = compact(change.json);
@@ -104,7 +175,11 @@ std::string describe_changes(const std::optional<std::string>& now, const std::v
   std::vector<std::string> lines;
   lines.reserve(changes.size());
   for (const FieldChange& change : changes) {
-    lines.push_back(fmt::format("{} is {}, wanted {}", change.name, field_of(now, change.name), compact(change.json)));
+    const std::string_view wanted = change.kind == FieldChange::Kind::kSet   ? "wanted"
+                                    : change.kind == FieldChange::Kind::kAdd ? "to be added"
+                                                                             : "to be removed";
+    lines.push_back(
+        fmt::format("{} is {}, {} {}", change.name, field_of(now, change.name), wanted, compact(change.json)));
   }
   return join(lines, "; ");
 }

@@ -2,7 +2,9 @@
 #include "config/edit.h"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "config/schema.h"
 #include "config/testing/fake_catalog.h"
@@ -32,6 +34,46 @@ TEST(Edit, AllowsGroupsOnlyInAnAgentsOwnDocument) {
   const FieldChange groups{"groups", R"(["web"])"};
   EXPECT_TRUE(edit_document(std::nullopt, {groups}, false, Edited::kOwn, FakeCatalog()));
   EXPECT_FALSE(edit_document(std::nullopt, {groups}, false, Edited::kShared, FakeCatalog()));
+}
+
+std::string edited(const std::optional<std::string>& current, const std::string& change,
+                   const std::string& below = "{}") {
+  const auto field = parse_field(change);
+  if (!field) return field.error().message();
+  const auto text = edit_document(current, {*field}, false, Edited::kOwn, FakeCatalog(), below);
+  return text ? Document::parse(*text)->value().dump() : text.error().message();
+}
+
+TEST(Edit, AddsAndRemovesEntriesOfLists) {
+  EXPECT_EQ(edited(R"({"metrics":["cpu"]})", "metrics+=memory"), R"({"metrics":["cpu","memory"]})");
+  EXPECT_EQ(edited(R"({"metrics":["cpu","memory"]})", "metrics-=cpu"), R"({"metrics":["memory"]})");
+  EXPECT_EQ(edited(R"({"metrics":["cpu"]})", "metrics-=memory"), R"({"metrics":["cpu"]})");
+  EXPECT_EQ(edited(R"({"metrics":["cpu"]})", R"(metrics+=["cpu","load","swap"])"),
+            R"({"metrics":["cpu","load","swap"]})");
+  // An entry is known by its name: an object replaces it, a name leaves its options.
+  EXPECT_EQ(edited(R"({"metrics":["cpu"]})", R"(metrics+={"name":"cpu","per_core":true})"),
+            R"({"metrics":[{"name":"cpu","per_core":true}]})");
+  EXPECT_EQ(edited(R"({"metrics":[{"name":"cpu","per_core":true}]})", "metrics+=cpu"),
+            R"({"metrics":[{"name":"cpu","per_core":true}]})");
+  EXPECT_EQ(edited(R"({"metrics":[{"name":"cpu","per_core":true},"load"]})", "metrics-=cpu"),
+            R"({"metrics":["load"]})");
+}
+
+TEST(Edit, AListBeginsWithWhatIsInEffect) {
+  EXPECT_EQ(edited(std::nullopt, "metrics+=load", R"({"metrics":["cpu"]})"), R"({"metrics":["cpu","load"]})");
+  EXPECT_EQ(edited(R"({"metrics":null})", "metrics+=load", R"({"metrics":["cpu"]})"), R"({"metrics":["cpu","load"]})");
+  EXPECT_EQ(edited(std::nullopt, "metrics+=load"),
+            R"({"metrics":["cpu","memory","disk read","disk write","net in","net out","load"]})");
+  EXPECT_EQ(edited(std::nullopt, "groups+=web"), R"({"groups":["web"]})");
+}
+
+TEST(Edit, OnlyListsHaveEntries) {
+  using ::testing::HasSubstr;
+  EXPECT_THAT(edited(std::nullopt, "interval+=5"), HasSubstr("+= and -= need a list"));
+  EXPECT_THAT(edited(std::nullopt, "labels+=x"), HasSubstr("must be an object"));
+  EXPECT_THAT(edited(std::nullopt, "metricss+=cpu"), HasSubstr("metrics"));
+  EXPECT_THAT(edited(std::nullopt, "+=cpu"), HasSubstr("+"));
+  EXPECT_TRUE(check_unchanged(R"({"metrics":["cpu"]})", R"({"metrics":["load"]})", {*parse_field("metrics+=swap")}));
 }
 
 TEST(Schema, DefaultsAreValid) {
