@@ -16,9 +16,14 @@
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
 #include "bin/common/input.h"
+#include "bin/config/apply_command.h"
+#include "bin/config/author.h"
 #include "bin/config/context.h"
 #include "bin/config/document_commands.h"
+#include "bin/config/edit_command.h"
 #include "bin/config/fleet_commands.h"
+#include "bin/config/history_commands.h"
+#include "bin/config/lower_layers.h"
 #include "bin/config/options.h"
 #include "bin/config/override_commands.h"
 #include "bin/config/role_commands.h"
@@ -68,8 +73,10 @@ class Program {
     if (const auto code = open_store()) return *code;
     if (commands.list->parsed()) return run_list(context(), flags_.list_format);
     if (commands.names->parsed()) return run_names(context(), flags_.names);
+    if (const auto code = take_author()) return *code;
     if (const auto code = run_on_fleet(commands)) return *code;
     const auto key = key_of(flags_);
+    if (const auto code = run_on_all(commands, key.value_or(""))) return *code;
     if (!key) return cli_.usage_error("name a document with --agent-id, --group or --defaults");
     const std::string name = flags_.group.empty() ? flags_.agent_id : flags_.group;
     if (!flags_.defaults && !valid_name(name)) {
@@ -79,6 +86,7 @@ class Program {
     if (commands.get->parsed()) return run_get(context(), *key, flags_.get_format);
     if (commands.remove->parsed()) return remove(*key);
     if (commands.watch->parsed()) return watch(*key);
+    if (const auto code = run_on_versions(commands, *key)) return *code;
     if (!flags_.whole.empty()) return write_whole(*key);
     return write(*key, !commands.set->parsed());
   }
@@ -116,8 +124,6 @@ class Program {
     return run_explain(context, flags_.explain_format, catalog_);
   }
 
-  ConfigContext context() { return {cli_, *store_, loop_, files(), flags_.agent_id, flags_.group, flags_.defaults}; }
-
   int rollout(const ConfigContext& context, const RolloutCommands& commands) {
     std::unique_ptr<config::BatchStore> batches;
     if (files()) {
@@ -140,6 +146,50 @@ class Program {
       data = (*running)->data;
     const std::string path = data + "/history.db";
     return !data.empty() && access(path.c_str(), R_OK) == 0 ? "file:" + path : "";
+  }
+
+  // Commands that take one document, or all.
+  std::optional<int> run_on_all(const ConfigCommands& commands, const std::string& key) {
+    if (commands.history->parsed()) {
+      if (commands.history->count("--override") == 0) return run_history(context(), key, flags_.history);
+      if (key.empty()) return cli_.usage_error("history: --override needs --agent-id, --group or --defaults");
+      const std::string prefix = flags_.defaults        ? config::shared_overrides()
+                                 : flags_.group.empty() ? config::agent_overrides(flags_.agent_id)
+                                                        : config::group_overrides(flags_.group);
+      return run_history(context(), prefix + flags_.override_one.name, flags_.history);
+    }
+    if (commands.export_documents->parsed()) return run_export(context(), disk_, key, flags_.export_to);
+    if (!commands.apply->parsed()) return std::nullopt;
+    flags_.apply.force = flags_.apply.force || flags_.force;
+    if (flags_.if_revision) return cli_.usage_error("apply: --if-revision needs a command for a single document");
+    return run_apply(context(), disk_, key, flags_.apply, catalog_);
+  }
+
+  std::optional<int> run_on_versions(const ConfigCommands& commands, const std::string& key) {
+    if (commands.diff->parsed()) return run_diff(context(), disk_, key, flags_.diff);
+    if (commands.edit->parsed()) return run_edit(context(), key, flags_.edit, catalog_);
+    if (!commands.rollback->parsed()) return std::nullopt;
+    flags_.rollback.if_revision = flags_.if_revision;
+    return run_rollback(context(), key, flags_.rollback, catalog_);
+  }
+
+  std::optional<int> take_author() {
+    const auto parsed = cli_.app().get_subcommands();
+    const std::string command = parsed.empty() ? "set" : parsed.front()->get_name();
+    auto note = note_of(flags_.author, files() ? "" : flags_.etcd.user, command);
+    if (!note) return cli_.usage_error(note.error().message());
+    note_ = std::move(*note);
+    return std::nullopt;
+  }
+
+  ConfigContext context() {
+    return {cli_, *store_, loop_, files(), flags_.agent_id, flags_.group, flags_.defaults, note_};
+  }
+
+  config::ChangeNote note() const {
+    config::ChangeNote note = note_;
+    note.at_ns = clock_.wall_ns();
+    return note;
   }
 
   Status check_known(const ConfigContext& context, const std::vector<FieldChange>& changes) const {
@@ -216,8 +266,8 @@ class Program {
       return fail(known.error().with_context("nothing was written to " + store_->describe(key)));
     }
     bool changed = false;
-    const auto done =
-        store_->update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+    const auto done = store_->update_noted(
+        key, note(), [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
           if (Status same = check_revision(current, ""); !same) return same.error();
           changed = !current || current->value != document->text;
           return std::optional(document->text);
@@ -243,11 +293,13 @@ class Program {
       return fail(known.error().with_context("nothing was written to " + store_->describe(key)));
     }
     const auto what = flags_.agent_id.empty() ? config::Edited::kShared : config::Edited::kOwn;
+    const auto below = lower_layers(context(), key, *wanted);
+    if (!below) return fail(below.error().with_context("nothing was written to " + store_->describe(key)));
     bool changed = false;
     std::string written;
     std::optional<std::optional<std::string>> base;  // the document when it was first read
-    const auto done =
-        store_->update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+    const auto done = store_->update_noted(
+        key, note(), [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
           const auto before = current ? std::optional(current->value) : std::nullopt;
           if (Status same = check_revision(current, config::describe_changes(before, *wanted)); !same) {
             return same.error();
@@ -256,7 +308,7 @@ class Program {
           if (Status unchanged = config::check_unchanged(*base, before, *wanted); !unchanged) {
             return unchanged.error().with_context("conflict");
           }
-          auto text = config::edit_document(before, *wanted, seed_form, what, catalog_);
+          auto text = config::edit_document(before, *wanted, seed_form, what, catalog_, *below);
           if (!text) return text.error();
           changed = before != *text;
           written = *text;
@@ -276,8 +328,8 @@ class Program {
 
   int remove(const std::string& key) {
     bool was_there = false;
-    const auto done =
-        store_->update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+    const auto done = store_->update_noted(
+        key, note(), [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
           if (Status same = check_revision(current, ""); !same) return same.error();
           was_there = current.has_value();
           return std::optional<std::string>();
@@ -366,6 +418,7 @@ class Program {
   bool default_etcd_ = false;             // no option named a store
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<config::ConfigStore> store_;
+  config::ChangeNote note_;  // without the time
 };
 
 int run(int argc, char** argv) {
@@ -375,7 +428,16 @@ int run(int argc, char** argv) {
            "  monitor-config --agent-id agent-001 --interval 5\n"
            "  monitor-config --agent-id agent-001 --metrics cpu memory \"disk read\" --plugins deduplication\n"
            "  monitor-config set --agent-id agent-001 interval=0.5\n"
+           "  monitor-config set --agent-id agent-001 metrics+=processes --message \"who uses the memory?\"\n"
            "  monitor-config set --group web --file web.json\n"
+           "  monitor-config edit --group web\n"
+           "  monitor-config history --agent-id agent-001\n"
+           "  monitor-config diff --agent-id agent-001 12 live\n"
+           "  monitor-config diff --group web web.json --merged\n"
+           "  monitor-config rollback --agent-id agent-001 --to-revision 12\n"
+           "  monitor-config export --to fleet\n"
+           "  monitor-config apply -f fleet --dry-run\n"
+           "  monitor-config apply -f fleet --prune --author ci --message v1.4\n"
            "  monitor-config get --agent-id agent-001 --etcd etcd-1:2379,etcd-2:2379\n"
            "  monitor-config list --dir /etc/monitor\n"
            "  monitor-config names agents\n"

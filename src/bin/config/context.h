@@ -25,7 +25,8 @@ struct ConfigContext {
   bool files = false;  // false: etcd
   std::string agent_id;
   std::string group;
-  bool defaults = false;  // --defaults
+  bool defaults = false;         // --defaults
+  config::ChangeNote note = {};  // who changes documents; commands set the time
 
   std::optional<int64_t> fresh_ns() const { return files ? std::optional(kFreshFor) : std::nullopt; }
   int64_t wall_ns() const { return loop.clock().wall_ns(); }

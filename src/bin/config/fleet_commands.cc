@@ -203,14 +203,27 @@ int run_wait(const ConfigContext& context, const WaitFlags& flags) {
   }
 }
 
-Status check_versions(const ConfigContext& context, const std::vector<config::FieldChange>& changes) {
+namespace {
+
+std::vector<config::NeededVersion> needed_for(const std::vector<config::FieldChange>& changes) {
   nlohmann::json document = nlohmann::json::object();
-  for (const config::FieldChange& change : changes) document[change.name] = nlohmann::json::parse(change.json);
-  const auto needed = config::needed_versions(document);
-  if (needed.empty()) return {};
+  for (const config::FieldChange& change : changes) {
+    if (change.kind != config::FieldChange::Kind::kRemove) document[change.name] = nlohmann::json::parse(change.json);
+  }
+  return config::needed_versions(document);
+}
+
+}  // namespace
+
+Status check_versions(const ConfigContext& context, const std::vector<config::FieldChange>& changes) {
+  if (needed_for(changes).empty()) return {};
   const auto rows = rows_of(context);
-  if (!rows) return rows.error();
-  for (const FleetRow& row : *rows) {
+  return rows ? check_versions(*rows, changes) : rows.error();
+}
+
+Status check_versions(const std::vector<FleetRow>& rows, const std::vector<config::FieldChange>& changes) {
+  const auto needed = needed_for(changes);
+  for (const FleetRow& row : rows) {
     if (!config::lives(row.state)) continue;
     for (const config::NeededVersion& need : needed) {
       if (!config::is_older(row.status.version, need.since)) continue;

@@ -31,5 +31,7 @@ int run_explain(const ConfigContext& context, const std::string& format, const c
 // Checks that every live agent that a change affects is new enough for it. Errors: kInvalidArgument for the first agent
 // that is not; errors of the store.
 Status check_versions(const ConfigContext& context, const std::vector<config::FieldChange>& changes);
+// The same for agents that have been read already.
+Status check_versions(const std::vector<config::FleetRow>& rows, const std::vector<config::FieldChange>& changes);
 
 }  // namespace monitor

@@ -14,6 +14,7 @@ namespace {
 constexpr const char* kWhich = "Document";
 constexpr const char* kWhere = "Store";
 constexpr const char* kWhat = "Fields";
+constexpr const char* kWhy = "History";
 
 void declare_fleet(CLI::App& app, ConfigFlags& flags, ConfigCommands& commands) {
   commands.status = app.add_subcommand("status", "List all agents: applied revision, errors, and agents that are gone");
@@ -43,6 +44,71 @@ void declare_fleet(CLI::App& app, ConfigFlags& flags, ConfigCommands& commands) 
     one->add_option("--name", flags.override_one.name, "Name of the override; several may be active at once")
         ->type_name("NAME");
   }
+}
+
+void declare_history(CLI::App& app, ConfigFlags& flags, ConfigCommands& commands) {
+  commands.history =
+      app.add_subcommand("history", "List who changed a document, when and why; without a document, all changes");
+  commands.history
+      ->add_option("--override", flags.override_one.name,
+                   "The override of this name of the agent or group, instead of its document")
+      ->type_name("NAME");
+  commands.history->add_option("--limit", flags.history.limit, "At most so many changes, the newest ones")
+      ->check(CLI::Range(1, 10000))
+      ->type_name("COUNT");
+  commands.history->add_flag("--diff", flags.history.diff, "Also print what each change changed");
+  commands.history->add_option("--format", flags.history.format, "table, or json (one object per line)")
+      ->check(CLI::IsMember({"table", "json"}));
+  commands.diff = app.add_subcommand("diff", "Compare versions of a document; exits with 1 if they differ");
+  commands.diff
+      ->add_option("versions", flags.diff.sides,
+                   "At most two of: live, previous, a revision, a file (- is standard input). One revision is compared "
+                   "with live, live with one file; without any, previous with live")
+      ->type_name("VERSION");
+  commands.diff->add_flag("--merged", flags.diff.merged,
+                          "Compare the effective configurations of the agents concerned");
+  commands.diff->add_option("--format", flags.diff.format, "text, or json")->check(CLI::IsMember({"text", "json"}));
+  commands.rollback = app.add_subcommand("rollback", "Restore a document as it was at a revision");
+  commands.rollback
+      ->add_option("--to-revision", flags.rollback.to_revision, "The revision (with files: the number), as in history")
+      ->required()
+      ->type_name("REVISION");
+  commands.rollback->add_flag("--dry-run", flags.rollback.dry_run,
+                              "Print the difference and write nothing; exits with 1 if there is one");
+}
+
+void declare_apply(CLI::App& app, ConfigFlags& flags, ConfigCommands& commands) {
+  commands.edit =
+      app.add_subcommand("edit", "Edit a document in $VISUAL or $EDITOR, validate it and show the difference");
+  commands.edit->add_flag("-y,--yes", flags.edit.yes, "Write a valid document without asking");
+  commands.apply =
+      app.add_subcommand("apply", "Make the stored documents those of a folder or a file, and report drift");
+  commands.apply
+      ->add_option("-f,--file", flags.apply.from,
+                   "A folder (defaults.json, groups/GROUP.json, config/AGENT.json), a file of export, or a single "
+                   "document; - reads standard input")
+      ->required()
+      ->type_name("FILE|DIR");
+  commands.apply->add_flag("--prune", flags.apply.prune, "Also delete stored documents that are not declared");
+  commands.apply->add_flag("--dry-run", flags.apply.dry_run,
+                           "Print what would change and write nothing; exits with 1 if something would");
+  commands.apply->add_flag("--keep-drift", flags.apply.keep_drift,
+                           "Report documents that something else than apply has changed, and leave them");
+  commands.apply->add_flag("--force", flags.apply.force, "Write even fields that a live agent is too old to know");
+  commands.apply->add_option("--format", flags.apply.format, "text, or json (one object per document)")
+      ->check(CLI::IsMember({"text", "json"}));
+  commands.export_documents = app.add_subcommand("export", "Print all documents, or write them to a folder, for apply");
+  commands.export_documents->add_option("--to", flags.export_to.to, "The folder to write files to")->type_name("DIR");
+  commands.export_documents->add_flag("--prune", flags.export_to.prune,
+                                      "Remove files of documents that are not stored from the folder");
+}
+
+void declare_author(CLI::App& app, AuthorFlags& flags) {
+  app.add_option("--author", flags.author,
+                 "Who makes the change, for the history (default: the user of etcd, else of this system)")
+      ->type_name("NAME")
+      ->group(kWhy);
+  app.add_option("--message", flags.message, "Why, for the history")->type_name("TEXT")->group(kWhy);
 }
 
 void declare_roles(CLI::App& app, RoleFlags& flags, ConfigCommands& commands) {
@@ -120,13 +186,17 @@ ConfigCommands declare_config(Cli& cli, ConfigFlags& flags) {
       ->group(kWhich);
   declare_place(app, flags);
   declare_changes(app, flags);
+  declare_author(app, flags.author);
   cli.add_data_option();
   app.require_subcommand(0, 1);
 
   ConfigCommands commands{};
   commands.set = app.add_subcommand("set", "Change single fields: --interval, --metrics, ..., or FIELD=VALUE");
   auto* const fields =
-      commands.set->add_option("fields", flags.fields, "FIELD=VALUE; the value is JSON, or else a string")
+      commands.set
+          ->add_option("fields", flags.fields,
+                       "FIELD=VALUE; the value is JSON, or else a string. FIELD+=ENTRY and FIELD-=ENTRY add "
+                       "to and remove from a list, as metrics+=processes")
           ->type_name("FIELD=VALUE");
   commands.set->add_option("--file", flags.whole, "Replace the whole document after validation; - reads standard input")
       ->type_name("FILE")
@@ -152,6 +222,8 @@ ConfigCommands declare_config(Cli& cli, ConfigFlags& flags) {
   commands.schema
       ->add_option("--format", flags.format, "json, markdown (settings) or metrics (all metrics, in Markdown)")
       ->check(CLI::IsMember({"json", "markdown", "metrics"}));
+  declare_history(app, flags, commands);
+  declare_apply(app, flags, commands);
   declare_fleet(app, flags, commands);
   declare_roles(app, flags.roles, commands);
   commands.rollout = declare_rollout(app, flags.rollout);
@@ -169,13 +241,19 @@ Completions config_completions() {
 
 UnusedGroups config_unused_groups() {
   UnusedGroups unused;
-  for (const char* const path : {"get", "delete", "watch", "status", "wait", "explain", "override list", "override end",
-                                 "rollout start", "rollout status", "rollout watch", "rollout pause", "rollout resume",
-                                 "rollout abort", "rollout list", "rollout controller"}) {
-    unused[path] = {kWhat};
+  for (const char* const path :
+       {"get", "watch", "status", "wait", "explain", "override list", "history", "diff", "export"}) {
+    unused[path] = {kWhat, kWhy};
   }
-  for (const char* const path : {"list", "names", "init-roles"}) unused[path] = {kWhich, kWhat};
-  for (const char* const path : {"validate", "schema", "help", "version"}) unused[path] = {kWhich, kWhat, kWhere};
+  for (const char* const path : {"delete", "override end", "rollback", "edit", "apply"}) unused[path] = {kWhat};
+  for (const char* const path : {"list", "names", "init-roles"}) unused[path] = {kWhich, kWhat, kWhy};
+  for (const char* const path : {"validate", "schema", "help", "version"}) {
+    unused[path] = {kWhich, kWhat, kWhere, kWhy};
+  }
+  for (const char* const path : {"rollout start", "rollout status", "rollout watch", "rollout pause", "rollout resume",
+                                 "rollout abort", "rollout list", "rollout controller"}) {
+    unused[path] = {kWhat, kWhy};
+  }
   return unused;
 }
 

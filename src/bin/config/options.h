@@ -8,7 +8,11 @@
 
 #include "bin/common/cli.h"
 #include "bin/common/etcd_flags.h"
+#include "bin/config/apply_command.h"
+#include "bin/config/author.h"
+#include "bin/config/edit_command.h"
 #include "bin/config/fleet_commands.h"
+#include "bin/config/history_commands.h"
 #include "bin/config/override_commands.h"
 #include "bin/config/role_commands.h"
 #include "bin/config/rollout_options.h"
@@ -40,6 +44,13 @@ struct ConfigFlags {
   OverrideFlags override_one;
   RoleFlags roles;
   RolloutFlags rollout;
+  AuthorFlags author;
+  HistoryFlags history;
+  DiffFlags diff;
+  RollbackFlags rollback;
+  EditFlags edit;
+  ApplyFlags apply;
+  ExportFlags export_to;
 };
 
 struct ConfigCommands {
@@ -59,6 +70,12 @@ struct ConfigCommands {
   CLI::App* override_end;
   CLI::App* init_roles;
   RolloutCommands rollout;
+  CLI::App* history;
+  CLI::App* diff;
+  CLI::App* rollback;
+  CLI::App* edit;
+  CLI::App* apply;
+  CLI::App* export_documents;
 };
 
 ConfigCommands declare_config(Cli& cli, ConfigFlags& flags);

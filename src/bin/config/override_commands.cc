@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/text.h"
 #include "base/time_format.h"
+#include "bin/config/lower_layers.h"
 #include "config/foreign_json.h"
 
 namespace monitor {
@@ -41,13 +42,17 @@ int run_override_set(const ConfigContext& context, const OverrideFlags& flags,
   if (flags.for_ns < kLeast || flags.for_ns > kMost) {
     return context.cli.usage_error(fmt::format("--for: got {}, expected 1s to 30d", format_duration(flags.for_ns)));
   }
-  auto text = config::edit_document(std::nullopt, changes, false, config::Edited::kShared, plugins);
+  const std::string key = prefix_of(context) + flags.name;
+  const auto below = lower_layers(context, key, changes);
+  if (!below) return config_failure(below.error());
+  auto text = config::edit_document(std::nullopt, changes, false, config::Edited::kShared, plugins, *below);
   if (!text) return config_failure(text.error().with_context("nothing was written"));
   const int64_t ends = context.wall_ns() + flags.for_ns;
   ordered_json document = ordered_json::parse(*text);
   document[std::string(config::kExpiresAt)] = format_rfc3339(ends, 3);
-  const std::string key = prefix_of(context) + flags.name;
-  const auto done = context.store.put_for(key, document.dump(4) + "\n", flags.for_ns);
+  config::ChangeNote note = context.note;
+  note.at_ns = context.wall_ns();
+  const auto done = context.store.put_noted_for(key, note, document.dump(4) + "\n", flags.for_ns);
   if (!done) return config_failure(done.error().with_context("nothing was written to " + context.store.describe(key)));
   std::cout << fmt::format("{} written until {}{}\n", key, format_rfc3339(ends, 0),
                            *done == 0 ? "" : fmt::format(", revision {}", *done))
@@ -93,8 +98,10 @@ int run_override_end(const ConfigContext& context, const OverrideFlags& flags) {
   }
   const std::string key = prefix_of(context) + flags.name;
   bool was_there = false;
-  const auto done = context.store.update(
-      key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+  config::ChangeNote note = context.note;
+  note.at_ns = context.wall_ns();
+  const auto done = context.store.update_noted(
+      key, note, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
         was_there = current.has_value();
         return std::optional<std::string>();
       });

@@ -15,6 +15,7 @@
 #include "base/signals.h"
 #include "base/standard_streams.h"
 #include "base/trust.h"
+#include "bin/config/author.h"
 #include "bin/up/up_programs.h"
 #include "config/edit.h"
 #include "config/etcd/etcd_store.h"
@@ -118,8 +119,11 @@ class Up {
   std::optional<int> write_interval_to(config::ConfigStore& store, const std::string& advice) {
     const agent::AuthorsCatalog catalog;
     const std::string key = config::agent_key(flags_.agent_id);
-    const auto done =
-        store.update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+    auto note = note_of({}, flags_.etcd.named() ? flags_.etcd.user : "", "up");
+    if (!note) return fail(note.error(), advice);
+    note->at_ns = loop_.clock().wall_ns();
+    const auto done = store.update_noted(
+        key, *note, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
           const auto before = current ? std::optional(current->value) : std::nullopt;
           auto text = config::edit_document(before, {{"interval", config::duration_json(flags_.interval)}}, true,
                                             config::Edited::kOwn, catalog);
