@@ -13,6 +13,12 @@ constexpr int64_t kHeartbeatEvery = 10 * kNanosPerSecond;
 constexpr int64_t kSummaryEvery = 60 * kNanosPerSecond;
 constexpr int64_t kStopWithin = kNanosPerSecond;
 
+// The first summary comes after a minute; this line shows earlier that the agent works.
+void log_first_values(size_t series, const AgentStats& stats) {
+  log_info("first values collected",
+           {{"series", series}, {"points", stats.points_made}, {"tick_us", stats.last_tick_duration_ns / 1000}});
+}
+
 }  // namespace
 
 Agent::Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, TickSource& source,
@@ -57,8 +63,11 @@ std::optional<config::Problem> Agent::apply(const config::Settings& settings, in
   stats_.configured_ns = timers_.clock().wall_ns();
   const Timestamp now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
   configure_source(scheduler_.configure(settings_, now.mono_ns, now.wall_ns));
-  source_.baseline(now);
-  if (!running_) start();
+  if (running_) {
+    source_.baseline(now);
+  } else {
+    start(now);
+  }
   schedule_tick();
   return std::nullopt;
 }
@@ -71,27 +80,36 @@ void Agent::configure_source(const std::vector<uint64_t>& gone) {
   for (const uint64_t id : gone) source_.configure(id, {});
 }
 
-void Agent::start() {
+void Agent::start(const Timestamp& now) {
   running_ = true;
-  last_append_mono_ = timers_.clock().mono_ns();
+  last_append_mono_ = now.mono_ns;
   schedule_heartbeat();
   summary_timer_ = timers_.call_after(kSummaryEvery, [this] { summarize(); });
+  open(now);
+}
+
+// Values that need no second reading go at once, as a tick of their own without rates. The schedules, and with them all
+// later ticks, are as if it did not exist.
+void Agent::open(const Timestamp& now) {
+  for (const Scheduler::Schedule& schedule : scheduler_.all()) {
+    tick_.time_ns = now.wall_ns;
+    tick_.due_mono_ns = now.mono_ns;
+    tick_.rates_since_ns = 0;
+    tick_.points.clear();
+    const uint64_t over = source_.open(schedule.id, now, tick_);
+    if (tick_.points.empty() && over == 0) continue;
+    ++stats_.ticks_due;
+    take(over);
+  }
+  if (!encoder_.empty()) close_batch();
+  stats_.last_tick_duration_ns = timers_.clock().mono_ns() - now.mono_ns;
+  if (stats_.points_made > 0) log_first_values(table_.size(), stats_);
 }
 
 void Agent::schedule_tick() {
   timers_.cancel_timer(tick_timer_);
   tick_timer_ = timers_.call_at(scheduler_.next_due(), [this] { on_tick(); });
 }
-
-namespace {
-
-// The first summary comes after a minute; this line shows earlier that the agent works.
-void log_first_values(size_t series, const AgentStats& stats) {
-  log_info("first values collected",
-           {{"series", series}, {"points", stats.points_made}, {"tick_us", stats.last_tick_duration_ns / 1000}});
-}
-
-}  // namespace
 
 void Agent::on_tick() {
   const Timestamp now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
@@ -123,17 +141,22 @@ void Agent::collect(size_t schedule, const Timestamp& now, int64_t due_mono_ns) 
   tick_.due_mono_ns = due_mono_ns;
   tick_.rates_since_ns = std::exchange(scheduler_.at(schedule).last_wall_ns, now.wall_ns);
   tick_.points.clear();
-  const uint64_t over = source_.collect(scheduler_.at(schedule).id, now, tick_);
+  take(source_.collect(scheduler_.at(schedule).id, now, tick_));
+  if (!encoder_.empty() && batch_is_due()) close_batch();
+}
+
+// Passes tick_ through the chain. `over`: the points whose series had no room.
+void Agent::take(uint64_t over) {
+  const int64_t wall_ns = tick_.time_ns;
   stats_.points_made += tick_.points.size() + over;
   if (over > 0) {
     reports_.drops().dropped(
-        metrics::unbatched_drop(metrics::stage::kCollect, metrics::reason::kCardinality, "", 0, over, now.wall_ns));
+        metrics::unbatched_drop(metrics::stage::kCollect, metrics::reason::kCardinality, "", 0, over, wall_ns));
   }
   series_room_.keep(tick_);
   if (!tick_.points.empty()) chain_.push(tick_);
   chain_.pump();
   if (series_room_.look(over) && on_change_) on_change_();
-  if (!encoder_.empty() && batch_is_due()) close_batch();
 }
 
 // Called between two ticks, when only the open batch and the chain's plugins refer to series by number.

@@ -71,10 +71,12 @@ class Agent final : public config::Applier {
   bool series_full() const { return series_room_.full(); }
 
  private:
-  void start();
+  void start(const Timestamp& now);
+  void open(const Timestamp& now);
   void schedule_tick();
   void on_tick();
   void collect(size_t schedule, const Timestamp& now, int64_t due_mono_ns);
+  void take(uint64_t over);
   void configure_source(const std::vector<uint64_t>& gone);
   void join(size_t schedule);
   void on_output(metrics::Tick& tick);

@@ -27,6 +27,11 @@ class FakeSource final : public TickSource {
     selections_[schedule] = selections.size();
   }
   void baseline(const Timestamp&) override { ++baselines; }
+  uint64_t open(uint64_t schedule, const Timestamp& now, metrics::Tick& tick) override {
+    if (opens) return collect(schedule, now, tick);
+    baseline(now);
+    return 0;
+  }
   uint64_t collect(uint64_t schedule, const Timestamp&, metrics::Tick& tick) override {
     clock_.advance(std::exchange(take_ns, 0));
     TickBuilder out(table_, tick);
@@ -44,6 +49,7 @@ class FakeSource final : public TickSource {
   size_t of_parts = 0;  // number of additional series
   int generation = 0;   // part of their names
   bool unfit = false;   // adds a series that no server accepts
+  bool opens = false;   // has values that need no second reading
   int64_t reads = 0;
   int baselines = 0;
 
@@ -107,6 +113,45 @@ TEST(Agent, TicksAfterAtMostASecondAndThenEveryInterval) {
   }
   EXPECT_EQ(batches[0].frames[0].rates_since_ns, start);
   EXPECT_EQ(batches[1].frames[0].rates_since_ns, batches[0].frames[0].time_ns);
+}
+
+TEST(Agent, SendsWhatNeedsNoSecondReadingAtOnce) {
+  World w;
+  w.source.opens = true;
+  const int64_t start = w.timers.clock().wall_ns();
+  auto settings = World::settings(100 * kMs);
+  settings.metrics = {{"cpu"}, {.name = "load", .interval_ns = 60 * kS}};
+  ASSERT_FALSE(w.agent.apply(settings, 1));
+  EXPECT_EQ(w.told, 1) << "no timer and no second tick";
+  const auto first = w.take();
+  ASSERT_EQ(first.size(), 1U);
+  ASSERT_EQ(first[0].frames.size(), 2U) << "one tick of each interval";
+  for (const auto& frame : first[0].frames) {
+    EXPECT_EQ(frame.time_ns, start);
+    EXPECT_EQ(frame.rates_since_ns, 0) << "no rates";
+  }
+  EXPECT_EQ(first[0].counters.ticks_due, 2U);
+  EXPECT_EQ(first[0].counters.points_made, 2U);
+  w.timers.advance(kS);
+  const auto next = w.take();
+  ASSERT_EQ(next.size(), 1U) << "later ticks are where they would have been";
+  EXPECT_EQ(next[0].frames.size(), 11U);
+  EXPECT_EQ(next[0].frames[0].time_ns, start + 100 * kMs);
+  EXPECT_EQ(next[0].frames[0].rates_since_ns, start);
+  EXPECT_EQ(next[0].counters.ticks_due, 13U);
+  EXPECT_EQ(w.source.baselines, 0) << "the first reading is the baseline";
+}
+
+TEST(Agent, ALaterConfigurationSendsNothingAtOnce) {
+  World w;
+  ASSERT_FALSE(w.agent.apply(World::settings(60 * kS), 1));
+  w.timers.advance(2 * kS);
+  (void)w.take();
+  w.source.opens = true;
+  auto settings = World::settings(60 * kS);
+  settings.metrics.push_back({"load"});
+  ASSERT_FALSE(w.agent.apply(settings, 2));
+  EXPECT_TRUE(w.take().empty());
 }
 
 TEST(Agent, PutsTenTicksInABatchAt100Milliseconds) {

@@ -25,7 +25,9 @@ constexpr size_t kMostShown = 200;
 }  // namespace
 
 void SeriesRoom::keep(const metrics::Tick& tick) {
-  const int64_t interval = std::clamp<int64_t>(tick.time_ns - tick.rates_since_ns, 0, kLongestInterval);
+  // The first tick has no rates, and is followed within a second.
+  const int64_t interval =
+      tick.rates_since_ns == 0 ? 0 : std::clamp<int64_t>(tick.time_ns - tick.rates_since_ns, 0, kLongestInterval);
   const int64_t until = clock_.mono_ns() + std::max(kIntervalsKept * interval, kNanosPerSecond);
   for (const metrics::Point& point : tick.points) table_.keep_until(point.series, until);
 }

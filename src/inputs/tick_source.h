@@ -39,6 +39,12 @@ class TickSource {
   virtual void configure(uint64_t schedule, const std::vector<config::MetricSelection>& selections) = 0;
   // Reads a baseline for collectors of rates that have none.
   virtual void baseline(const Timestamp& now) = 0;
+  // The first reading of a schedule: adds the values that need no second reading to `tick`, and is the baseline of the
+  // rates. Returns as collect() does.
+  virtual uint64_t open(uint64_t /*schedule*/, const Timestamp& now, metrics::Tick& /*tick*/) {
+    baseline(now);
+    return 0;
+  }
   // Reads the selected metrics into `tick`. Returns the number of points whose series did not fit into the table.
   virtual uint64_t collect(uint64_t schedule, const Timestamp& now, metrics::Tick& tick) = 0;
   // Discards cached series ids. Called when the table has reassigned numbers.

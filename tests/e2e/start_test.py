@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import tempfile
 import unittest
 
@@ -22,6 +23,26 @@ def shell(command, limit=60, env=None):
         environment.pop(name, None) if value is None else environment.update({name: value})
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, errors="replace", timeout=limit, env=environment, check=False)
     return done.returncode, done.stderr
+
+
+class FirstMessageTest(ProgramTest):
+    def test_sends_what_needs_no_second_reading_at_once_and_rates_with_the_next_tick(self):
+        server = self.start_server()
+        started = time.time_ns()
+        agent = self.start_agent("a", server)
+        agent.says("stream to the server established")
+        wait_until(lambda: len(self.batches("a")) >= 2, "two batches")
+        first, second = self.batches("a")[:2]
+        (frame,) = first["frames"]
+        names = {series["name"] for series, _ in frame["points"]}
+        self.assertLess(frame["time"] - started, 900_000_000, "before the first tick of the schedule")
+        self.assertIn("system.memory.utilization", names)
+        self.assertFalse({name for name in names if "cpu" in name or name.endswith(".io")}, "no rate is made up")
+        self.assertEqual(first["counters"]["ticks_due"], 1)
+        self.assertEqual(first["counters"]["points_made"], len(frame["points"]))
+        (later,) = second["frames"]
+        self.assertLess(abs(later["time"] - frame["time"] - 1_000_000_000), 400_000_000, "the schedule is as before")
+        self.assertIn("system.cpu.utilization", {series["name"] for series, _ in later["points"]})
 
 
 class StandardDescriptorsTest(ProgramTest):

@@ -24,6 +24,10 @@ class HostSource final : public TickSource {
 
   void configure(uint64_t schedule, const std::vector<config::MetricSelection>& selections) override;
   void baseline(const Timestamp& now) override;
+  // Collectors of rates have no values yet, so a usual reading gives what is there at once.
+  uint64_t open(uint64_t schedule, const Timestamp& now, metrics::Tick& tick) override {
+    return collect(schedule, now, tick);
+  }
   uint64_t collect(uint64_t schedule, const Timestamp& now, metrics::Tick& tick) override;
   void forget_series() override;
   std::map<std::string, CollectorState> states() const override;
