@@ -83,7 +83,7 @@ export function createEditor(place: HTMLElement, wiring: Wiring): CodeEditor {
   let problems: Problem[] = [];
   const state = (text: string, readOnly: boolean) => EditorState.create({ doc: text, extensions: [
     history(), bracketMatching(), closeBrackets(), brackets, indent, indentUnit.of(' '.repeat(STEP)), colourBy(jsonTokens), codeTheme, theme, replacing, faultMarks, numberedLines,
-    autocompletion({ override: [completion(wiring.schema)], icons: false }), explanation(wiring.schema), EditorState.readOnly.of(readOnly), EditorView.lineWrapping,
+    autocompletion({ override: [completion(wiring.schema)], icons: false }), explanation(wiring.schema), EditorState.readOnly.of(readOnly),
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...standardKeymap]),
     EditorView.contentAttributes.of({ 'aria-label': 'Document', spellcheck: 'false', ...(readOnly ? { 'aria-readonly': 'true' } : {}) }),
     EditorView.updateListener.of((update) => {

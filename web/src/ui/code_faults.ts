@@ -69,11 +69,12 @@ function faultyLines(state: EditorState): LineFault[] {
 // For editors of many lines: their numbers, and what is wrong in a line beside it.
 export const numberedLines: Extension = [
   lineNumbers(),
+  EditorView.lineWrapping,  // also for what is beside a line
   gutterLineClass.compute([marks], (state) => RangeSet.of(faultyLines(state).map((one) => new LineMark(one.severity).range(one.line)))),
   EditorView.decorations.compute([marks], (state) => Decoration.set(faultyLines(state).map((one) => Decoration.widget({ widget: new LineText(one.text, one.severity), side: 1 }).range(one.to)))),
   EditorView.theme({
     '.cm-content': { padding: '8px 6px' },
-    '.cm-gutters': { background: 'var(--bg)', color: 'var(--dim)', border: 'none' },
+    '.cm-gutters': { background: 'var(--bg)', color: 'var(--dim)', border: 'none', borderRadius: '8px 0 0 8px' },
     '.cm-gutterElement.has-error, .cm-gutterElement.has-warning': { fontWeight: '700' },
     '.cm-gutterElement.has-error': { color: 'var(--gone)' },
     '.cm-gutterElement.has-warning': { color: 'var(--late)' },
