@@ -1,7 +1,7 @@
 // Where the cells of the map are. Knows nothing of the DOM.
 export interface Grid { columns: number; radius: number; width: number; height: number; many: number }
 
-const LARGEST = 46;
+const LARGEST = 60;
 const SMALLEST = 7;
 
 // Hexagons with a corner on top, as large as fit in `width` by `height`; when even the smallest do not fit, the map is

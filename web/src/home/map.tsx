@@ -16,6 +16,14 @@ function hexagon(context: CanvasRenderingContext2D, x: number, y: number, r: num
   context.closePath();
 }
 
+// The text, cut to a width.
+function fitted(context: CanvasRenderingContext2D, text: string, width: number): string {
+  if (context.measureText(text).width <= width) return text;
+  let length = text.length - 1;
+  while (length > 1 && context.measureText(`${text.slice(0, length)}…`).width > width) --length;
+  return `${text.slice(0, length)}…`;
+}
+
 function draw(canvas: HTMLCanvasElement, grid: Grid, cells: Cell[], most: number, chosen: number): void {
   const ratio = window.devicePixelRatio || 1;
   canvas.width = Math.round(grid.width * ratio);
@@ -34,10 +42,14 @@ function draw(canvas: HTMLCanvasElement, grid: Grid, cells: Cell[], most: number
     if (i === chosen || cell.value === null) context.stroke();
     if (grid.radius < 22 || cell.value === null) return;
     context.fillStyle = cell.value / most > 0.55 ? '#10151a' : '#ffffff';
-    context.font = `600 ${Math.round(grid.radius * 0.36)}px system-ui, sans-serif`;
     context.textAlign = 'center';
     context.textBaseline = 'middle';
-    context.fillText(cell.text.replace(' ', ''), x, y);
+    const named = grid.radius >= 34;
+    context.font = `600 ${Math.round(grid.radius * 0.36)}px system-ui, sans-serif`;
+    context.fillText(cell.text.replace(' ', ''), x, named ? y - grid.radius * 0.1 : y);
+    if (!named) return;
+    context.font = `${Math.max(11, Math.round(grid.radius * 0.22))}px system-ui, sans-serif`;
+    context.fillText(fitted(context, cell.known.row.agent, grid.radius * 1.55), x, y + grid.radius * 0.28);
   });
 }
 
