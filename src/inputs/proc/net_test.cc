@@ -164,6 +164,7 @@ TEST_F(Net, NoticesThatAnInterfaceBecameAMember) {
   sysfs("br0", {{"bridge/bridge_id", "x\n"}});
   EXPECT_EQ(counts({"eth0", "veth1", "br0"}), 3);
   master("veth1", "br0");
+  for (int i = 0; i < 6; ++i) counts({"eth0", "veth1", "br0"});
   EXPECT_EQ(counts({"eth0", "veth1", "br0"}), 1) << "the names are the same, but the links changed";
 }
 

@@ -45,10 +45,15 @@ std::string first_line(const std::string& path) {
 
 bool Freshness::stale(uint64_t shape, size_t devices, int64_t mono_ns) {
   const bool changed = shape_ != shape;
-  if (!changed && !again_ && mono_ns - read_at_ < static_cast<int64_t>(devices) * kNanosPerDevice) return false;
+  const int64_t age = mono_ns - read_at_;
+  ++readings_;
+  const bool old =
+      age >= kLongest || (age >= static_cast<int64_t>(devices) * kNanosPerDevice && readings_ >= kReadings);
+  if (!changed && !again_ && !old) return false;
   shape_ = shape;
   again_ = changed;
   read_at_ = mono_ns;
+  readings_ = 0;
   return true;
 }
 

@@ -18,20 +18,23 @@ std::string link_target(const std::string& path);
 std::string first_line(const std::string& path);
 
 // Decides when sysfs must be read again. That is when devices come or go, at the reading after that (links appear
-// shortly after their device), and otherwise at intervals of kNanosPerDevice times the number of devices. A read takes
-// about 10 us per device. So a host with few devices notices a new link soon, and a host with many spends only 0.02 %
-// of a processor.
+// shortly after their device), and otherwise only for a new link between known devices: at the latest at the first
+// reading after half a minute, and before that when kNanosPerDevice times the number of devices and six readings have
+// passed. A read takes 10 to 20 us per device, which is more than all other work for it.
 class Freshness {
  public:
   // `shape` must change with the set of devices.
   bool stale(uint64_t shape, size_t devices, int64_t mono_ns);
 
  private:
-  static constexpr int64_t kNanosPerDevice = 50'000'000;
+  static constexpr int64_t kNanosPerDevice = 500'000'000;
+  static constexpr int64_t kLongest = 30'000'000'000;
+  static constexpr int kReadings = 6;
 
   std::optional<uint64_t> shape_;
   bool again_ = false;
   int64_t read_at_ = 0;
+  int readings_ = 0;  // since then
 };
 
 }  // namespace monitor::agent
