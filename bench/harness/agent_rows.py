@@ -3,8 +3,10 @@ import os
 import tempfile
 import time
 
+from kafka import Kafka
 from pairs import Line, Target, compare, measure
-from processes import Ended, cpu_between, memory_kib, open_files, programs, start
+from processes import Ended, cpu_between, memory_kib, open_files, programs, start, wakeups
+from services import kcat
 from tls_row import make_certificates
 
 # All metrics that are read only from files (filesystem usage is not), and these files.
@@ -109,6 +111,72 @@ def whole_case(options, name, interval, seconds, targets):
     yield Line("agent-whole", name, "us/tick", compare(blocks, "cpu"), targets)
     for quantity, what, most in (("rss", "resident", 6.0), ("anonymous", "anonymous", 1.3)):
         yield Line("agent-whole", f"{name}, {what} memory", "MiB", compare(blocks, quantity), [Target(most, of="ours", unit="MiB")])
+
+
+def wakeups_between_ticks(options):
+    """Wakeups of all threads at one tick in 10 s, of which the tick and the acknowledgement are two. Both send to bench-peer."""
+    interval, seconds = 10, options.seconds(60, 10)
+    with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder:
+        case = WholeAgent(options, interval, seconds, folder)
+
+        def counted(make, settled):
+            with Ended(start("bench-peer", f"save={case.batch}")) as peer:
+                port = int(peer.prints(r"^port (\d+)").group(1))
+                with Ended(make(port)) as program:
+                    programs.wait_until(settled, "the agent's first batches", 60)
+                    time.sleep(options.settle(5))
+                    before = wakeups(program)
+                    time.sleep(seconds)
+                    return {"wakeups": (wakeups(program) - before) / seconds}
+
+        def floor(port):
+            return start("bench-agent-floor", f"interval_us={interval * 1_000_000}", "ticks_a_batch=1", f"port={port}",
+                         f"batch={folder}/message", f"file={folder}/floor", *proc(DEFAULT_FILES))
+
+        def first(port):
+            with open(f"{folder}/config.json", "w", encoding="utf-8") as file:
+                file.write('{"interval": %d}' % interval)
+            return start("monitor-agent", "--agent-id", "bench", "--server", f"127.0.0.1:{port}", "--config", f"{folder}/config.json",
+                         "--data", folder)
+
+        def ours():
+            if os.path.exists(case.batch):
+                os.remove(case.batch)
+            return counted(first, lambda: os.path.exists(case.batch))
+
+        ours()
+        os.rename(case.batch, f"{folder}/message")
+        blocks = measure(lambda: counted(floor, lambda: True), ours, [], *options.blocks())
+    yield Line("agent-wakeups", "10 s, all threads", "wakeups/s", compare(blocks, "wakeups"),
+               [Target(0.3, of="ours", unit="wakeups/s")])
+
+
+def first_message(options):
+    """From exec to the time of the agent's first record in Kafka, beside a start of the same program that ends at once."""
+    with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder, Kafka(f"{folder}/kafka") as kafka, \
+            Ended(start("monitor-server", *kafka.server_arguments("first"), "--data", folder)) as server:
+        port = server.says(r"listening service=grpc address=\S+:(\d+)").group(1)
+        runs = 0
+
+        def ours():
+            nonlocal runs
+            runs += 1
+            began = time.time()
+            with Ended(start("monitor-agent", "--agent-id", f"first-{runs}", "--server", f"127.0.0.1:{port}", "--config-dir", folder,
+                             "--data", folder)):
+                def written():
+                    out = kcat("-C", "-b", kafka.address, "-t", "first", "-o", "beginning", "-e", "-q", "-f", "%k %T\n").decode()
+                    return [int(line.split()[1]) for line in out.splitlines() if line.split()[0] == f"first-{runs}"]
+
+                return {"ms": min(programs.wait_until(written, "the first record")) - began * 1000}
+
+        def floor():
+            began = time.monotonic()
+            programs.run("monitor-agent", "--version")
+            return {"ms": (time.monotonic() - began) * 1000}
+
+        blocks = measure(floor, ours, [], *options.blocks())
+    yield Line("first-message", "exec to the first record in Kafka", "ms", compare(blocks, "ms"), [Target(100, of="ours", unit="ms")])
 
 
 def settled_memory(agent, options):

@@ -41,6 +41,16 @@ def memory_kib(program):
     return found["Rss:"], found["Anonymous:"]
 
 
+def wakeups(program):
+    """How often its threads have waited so far: voluntary context switches, as the kernel counts them."""
+    count = 0
+    folder = f"/proc/{program.process.pid}/task"
+    for thread in os.listdir(folder):
+        with open(f"{folder}/{thread}/status", encoding="ascii") as file:
+            count += sum(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt_switches"))
+    return count
+
+
 def open_files(program, below="/proc/"):
     """The sorted paths of its open files below `below`."""
     folder = f"/proc/{program.process.pid}/fd"
