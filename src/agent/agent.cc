@@ -12,6 +12,9 @@ namespace {
 constexpr int64_t kHeartbeatEvery = 10 * kNanosPerSecond;
 constexpr int64_t kSummaryEvery = 60 * kNanosPerSecond;
 constexpr int64_t kStopWithin = kNanosPerSecond;
+// Heartbeats and summaries run with a tick that is due at most this much earlier or later.
+constexpr int64_t kEarlier = 100 * kNanosPerMilli;
+constexpr int64_t kLater = kNanosPerSecond;
 
 // The first summary comes after a minute; this line shows earlier that the agent works.
 void log_first_values(size_t series, const AgentStats& stats) {
@@ -273,13 +276,19 @@ void Agent::append(uint64_t ticks, uint64_t points) {
   if (on_batch_) on_batch_();
 }
 
+// The time just after a tick that is due near this time, so that the agent wakes once for both; else this time.
+int64_t Agent::with_tick(int64_t mono_ns) const {
+  const int64_t tick = scheduler_.due_after(mono_ns - kEarlier);
+  return tick == mono_ns || tick > mono_ns + kLater ? mono_ns : tick + 1;
+}
+
 void Agent::schedule_heartbeat() {
   // A timer that checks when it fires is cheaper than moving it with every batch.
   if (heartbeat_timer_ != 0) return;
   const int64_t earliest = timers_.clock().mono_ns() + kNanosPerSecond;
-  heartbeat_timer_ = timers_.call_at(std::max(last_append_mono_ + kHeartbeatEvery, earliest), [this] {
+  heartbeat_timer_ = timers_.call_at(with_tick(std::max(last_append_mono_ + kHeartbeatEvery, earliest)), [this] {
     heartbeat_timer_ = 0;
-    const bool silent = timers_.clock().mono_ns() - last_append_mono_ >= kHeartbeatEvery;
+    const bool silent = timers_.clock().mono_ns() - last_append_mono_ >= kHeartbeatEvery - kEarlier;
     if (silent && encoder_.empty()) {
       close_heartbeat();
     } else {
@@ -320,7 +329,7 @@ void Agent::summarize() {
             {"waiting", spool_ == nullptr ? 0 : spool_->batches()},
             {"tick_us", stats_.last_tick_duration_ns / 1000}});
   summarized_ = stats_;
-  summary_timer_ = timers_.call_after(kSummaryEvery, [this] { summarize(); });
+  summary_timer_ = timers_.call_at(with_tick(timers_.clock().mono_ns() + kSummaryEvery), [this] { summarize(); });
 }
 
 }  // namespace monitor::agent

@@ -65,6 +65,8 @@ class Agent final : public config::Applier {
   const Reports& reports() const { return reports_; }
   const AgentStats& stats() const { return stats_; }
   std::vector<config::PluginStatus> plugins() const { return chain_.states(); }
+  // When the first tick at or after `mono_ns` will be due (monotonic); INT64_MAX before the first configuration.
+  int64_t tick_after(int64_t mono_ns) const { return scheduler_.due_after(mono_ns); }
   size_t queued() const { return chain_.queued(); }
   const metrics::SeriesTable& series() const { return table_; }
   // True while points are dropped because the series table is full.
@@ -89,6 +91,7 @@ class Agent final : public config::Applier {
   void close_final();
   void append(uint64_t ticks, uint64_t points);
   void schedule_heartbeat();
+  int64_t with_tick(int64_t mono_ns) const;
   void summarize();
   void on_chain();
   void finish_stop();

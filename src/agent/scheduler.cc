@@ -161,6 +161,16 @@ int64_t Scheduler::next_due() const {
   return next;
 }
 
+int64_t Scheduler::due_after(int64_t mono_ns) const {
+  int64_t first = INT64_MAX;
+  for (const Schedule& schedule : schedules_) {
+    const int64_t ahead = std::max<int64_t>(mono_ns - schedule.next_due, 0);
+    const int64_t ticks = (ahead + schedule.interval_ns - 1) / schedule.interval_ns;
+    first = std::min(first, schedule.next_due + ticks * schedule.interval_ns);
+  }
+  return first;
+}
+
 Scheduler::Due Scheduler::take(int64_t mono_ns) {
   const auto first = std::min_element(schedules_.begin(), schedules_.end(),
                                       [](const Schedule& a, const Schedule& b) { return a.next_due < b.next_due; });

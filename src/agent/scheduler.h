@@ -39,6 +39,9 @@ class Scheduler {
   Schedule& at(size_t index) { return schedules_[index]; }
   // INT64_MAX before the first configuration.
   int64_t next_due() const;
+  // When the first tick at or after `mono_ns` will be due, as the schedules are now; INT64_MAX before the first
+  // configuration.
+  int64_t due_after(int64_t mono_ns) const;
 
   struct Due {
     size_t index = 0;

@@ -105,6 +105,18 @@ TEST(Scheduler, CountsMissedTicksPerSchedule) {
   EXPECT_EQ(r.scheduler.next_due(), 1600 * kMs);
 }
 
+TEST(Scheduler, KnowsTheFirstTickAtOrAfterATime) {
+  Reader r;
+  EXPECT_EQ(r.scheduler.due_after(0), INT64_MAX) << "nothing is configured";
+  r.configure(settings(5 * kS, {{"a", 0}, {"b", 7 * kS}}));
+  // Due at 1, 6, 11 s ... and at 1, 8, 15 s ...
+  EXPECT_EQ(r.scheduler.due_after(0), kS);
+  EXPECT_EQ(r.scheduler.due_after(kS), kS);
+  EXPECT_EQ(r.scheduler.due_after(kS + 1), 6 * kS);
+  EXPECT_EQ(r.scheduler.due_after(6 * kS + 1), 8 * kS);
+  EXPECT_EQ(r.scheduler.due_after(15 * kS), 15 * kS);
+}
+
 TEST(Scheduler, KeepsTickingWithoutMetrics) {
   Reader r;
   r.configure(settings(kS, {}));

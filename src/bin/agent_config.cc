@@ -30,7 +30,8 @@ Result<std::unique_ptr<AgentConfig>> AgentConfig::make(EventLoop& loop, Disk& di
   EtcdConnection& etcd = *made->etcd_;
   made->etcd_source_ = std::make_unique<config::EtcdSource>(loop, etcd.random, *etcd.client);
   if (given.status) {
-    made->publisher_ = std::make_unique<config::EtcdStatusPublisher>(loop, etcd.random, *etcd.client, given.agent_id);
+    made->publisher_ = std::make_unique<config::EtcdStatusPublisher>(given.calm == nullptr ? loop : *given.calm,
+                                                                     etcd.random, *etcd.client, given.agent_id);
   }
   return made;
 }
@@ -42,7 +43,8 @@ config::ConfigSource& AgentConfig::source() {
 
 void AgentConfig::start_reports(config::ConfigEngine& engine, config::Reporter::Fill plugins) {
   if (publisher_ == nullptr) return;
-  reporter_.emplace(loop_, config::Reporter::Self{options_.version, options_.host}, *publisher_,
+  Timers& timers = options_.calm == nullptr ? loop_ : *options_.calm;
+  reporter_.emplace(timers, config::Reporter::Self{options_.version, options_.host}, *publisher_,
                     [&engine, plugins = std::move(plugins)](config::AgentStatus& status, auto& inventory) {
                       config::take_state(status, engine.state());
                       plugins(status, inventory);

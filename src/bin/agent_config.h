@@ -30,6 +30,7 @@ struct AgentConfigOptions {
   bool status = true;  // publish a status
   EtcdFlags etcd_flags;
   config::FileSourceOptions files;  // without etcd
+  Timers* calm = nullptr;           // for the status, whose time matters little; nullptr: the loop
 };
 
 class AgentConfig {

@@ -10,6 +10,7 @@
 #include "agent/agent.h"
 #include "agent/health.h"
 #include "agent/telemetry.h"
+#include "agent/tick_timers.h"
 #include "base/counted.h"
 #include "base/hex.h"
 #include "base/lock_file.h"
@@ -51,7 +52,7 @@ class AgentProgram final : private config::Applier {
         source_(make_tick_source(flags, seed, table_, clock_)),
         plugins_(loop_, table_, agent_plugin_folder(flags, cli.data_folder()), agent::plugin_host_program()),
         agent_(loop_, {flags.agent_id, host_name(), incarnation_, version()}, table_, *source_, &plugins_),
-        keeper_(flags.spool, own_folder_, incarnation_, disk_, loop_, agent_.reports()),
+        keeper_(flags.spool, own_folder_, incarnation_, disk_, loop_, calm_, agent_.reports()),
         output_(flags.output, loop_, random_, keeper_.spool(), std::move(servers),
                 {flags.agent_id, incarnation_, version(), host_name()}, own_folder_) {
     agent_.attach(keeper_.spool(), [this] {
@@ -116,9 +117,11 @@ class AgentProgram final : private config::Applier {
  private:
   Status configure() {
     const bool files = !flags_.config_file.empty() || !flags_.config_dir.empty();
-    auto made = AgentConfig::make(
-        loop_, disk_, writer_,
-        agent_config_options(flags_, !files, agent_config_files(flags_, cli_.data_folder(), own_folder_)));
+    AgentConfigOptions options =
+        agent_config_options(flags_, !files, agent_config_files(flags_, cli_.data_folder(), own_folder_));
+    options.files.calm = &calm_;
+    options.calm = &prompt_;
+    auto made = AgentConfig::make(loop_, disk_, writer_, std::move(options));
     if (!made) return made.error();
     config_ = std::move(*made);
     engine_.emplace(loop_, config::AgentIdentity{flags_.agent_id, flags_.groups, flags_.config_key}, config_->source(),
@@ -201,6 +204,10 @@ class AgentProgram final : private config::Applier {
   std::unique_ptr<agent::TickSource> source_;
   agent::PluginHosts plugins_;
   agent::Agent agent_;
+  // For what need not wake the agent between two ticks.
+  const std::function<int64_t(int64_t)> tick_after_ = [this](int64_t mono_ns) { return agent_.tick_after(mono_ns); };
+  agent::TickTimers calm_{loop_, agent::TickTimers::Late::kWhole, tick_after_};
+  agent::TickTimers prompt_{loop_, agent::TickTimers::Late::kQuarter, tick_after_};
   AgentSpool keeper_;
   AgentOutput output_;
   AgentMemory memory_;

@@ -66,7 +66,7 @@ std::string check_spool_flags(const SpoolFlags& flags) {
 }
 
 AgentSpool::AgentSpool(const SpoolFlags& flags, const std::string& own_folder, const std::string& incarnation,
-                       FileDisk& disk, EventLoop& loop, agent::SpoolListener& listener)
+                       FileDisk& disk, EventLoop& loop, Timers& calm, agent::SpoolListener& listener)
     : max_bytes_(parse_size(flags.max).value()), full_(full_of(flags)), worker_(loop) {
   if (flags.where == kMemory) {
     const size_t bytes = std::min<size_t>(max_bytes_, agent::MemorySpool::kDefaultMaxBytes);
@@ -80,7 +80,7 @@ AgentSpool::AgentSpool(const SpoolFlags& flags, const std::string& own_folder, c
   options.max_bytes = max_bytes_;
   options.full = full_;
   options.sync = sync_of(flags);
-  auto files = std::make_unique<agent::FileSpool>(disk, loop, worker_, listener, std::move(options));
+  auto files = std::make_unique<agent::FileSpool>(disk, calm, worker_, listener, std::move(options));
   files_ = files.get();
   spool_ = std::move(files);
 }

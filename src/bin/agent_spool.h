@@ -34,7 +34,7 @@ class AgentSpool {
  public:
   // `own_folder` is the agent's folder.
   AgentSpool(const SpoolFlags& flags, const std::string& own_folder, const std::string& incarnation, FileDisk& disk,
-             EventLoop& loop, agent::SpoolListener& listener);
+             EventLoop& loop, Timers& calm, agent::SpoolListener& listener);
 
   agent::Spool& spool() { return *spool_; }
   // True if batches are stored in files, false if only in memory.

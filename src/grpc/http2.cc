@@ -87,6 +87,7 @@ Http2::~Http2() {
 Status Http2::feed(std::string_view bytes) {
   if (deaf_) return {};
   now_ns_ = last_receive_ns_ = timers_.clock().mono_ns();
+  put_off_keepalive();
   const uint64_t unknown_before = scanner_.unknown_frames();
   scanner_.feed(bytes);
   for (uint64_t n = scanner_.unknown_frames() - unknown_before; n > 0 && !deaf_; --n) {
@@ -209,7 +210,17 @@ void Http2::submit_probe() {
 }
 
 void Http2::arm_keepalive(int64_t at_ns) {
+  keepalive_due_ns_ = at_ns;
   keepalive_timer_ = timers_.call_at(at_ns, [this] { keepalive_due(); });
+}
+
+// What was just received makes the next look unnecessary. Moves the timer only shortly before it fires: moving it each
+// time would cost more than a look every interval, but a peer that answers once an interval would cause one each time.
+void Http2::put_off_keepalive() {
+  if (keepalive_timer_ == 0 || ping_sent_ns_ != 0) return;
+  if (keepalive_due_ns_ - last_receive_ns_ > keepalive_interval_ns_ / 4) return;
+  timers_.cancel_timer(keepalive_timer_);
+  arm_keepalive(last_receive_ns_ + keepalive_interval_ns_);
 }
 
 void Http2::keepalive_due() {

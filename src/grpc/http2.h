@@ -144,6 +144,7 @@ class Http2 {
 
   void configure(const Http2Options& options);
   void arm_keepalive(int64_t at_ns);
+  void put_off_keepalive();
   bool ignores_headers(int32_t stream_id) const;
   void begin_header_frame(int32_t stream_id, size_t length, bool continuation);
   void charge_ignored(size_t block_bytes);
@@ -182,6 +183,7 @@ class Http2 {
   int64_t last_receive_ns_ = 0;
   int64_t ping_sent_ns_ = 0;  // 0: no pending keepalive ping
   Timers::TimerId keepalive_timer_ = 0;
+  int64_t keepalive_due_ns_ = 0;
 };
 
 }  // namespace monitor::grpc

@@ -46,7 +46,8 @@ class Checkpointer {
   bool has_file() const { return file_.has_value(); }
   const CheckpointContent& found() const { return file_->content(); }
 
-  // Something has changed: a checkpoint is written within 5 s.
+  // Something has changed: a checkpoint is written after 5 s. The timers may run it with the next tick of an agent
+  // instead, up to 5 s later.
   void changed();
   // Writes a checkpoint as soon as none is being written. It is synced if `sync` is set, or if there are retired
   // segments.

@@ -286,6 +286,7 @@ void FileSpool::acknowledged(uint64_t id) {
   const auto ref = tracker_.queue().acknowledged(id, timers_.clock().mono_ns());
   if (!ref) return;  // dropped in the meantime; a batch that is both stored and reported dropped counts as stored
   tracker_.resolve(ref->info);
+  sync_.settled();
   listener_.on_stored(ref->info);
 }
 

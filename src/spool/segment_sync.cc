@@ -42,6 +42,13 @@ void SegmentSync::sync_soon() {
   }
 }
 
+void SegmentSync::settled() {
+  if (timer_ == 0 || owner_.has_unsynced()) return;
+  stop_timer();
+  unsynced_.clear();
+  owner_.on_synced(nullptr);
+}
+
 void SegmentSync::start() {
   if (running_) {
     again_ = true;

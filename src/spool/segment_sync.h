@@ -64,6 +64,8 @@ class SegmentSync {
   // Call once, after the store was opened. A killed run may have written records without syncing them, and a power loss
   // could lose them before they are sent.
   void sync_earlier_segments();
+  // A batch is no longer kept. If nothing is left to sync, the timer need not wake anybody.
+  void settled();
   void stop_timer();
   // From now on no job starts, and the owner is not called. Returns a function that syncs what no job has synced.
   std::function<void()> close();

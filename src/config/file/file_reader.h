@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/disk.h"
+#include "base/event_loop.h"
 #include "config/source.h"
 
 namespace monitor::config {
@@ -19,6 +20,7 @@ struct FileSourceOptions {
   std::string folder;                        // <data>/monitor
   std::map<std::string, std::string> files;  // key -> path, for keys whose file has another name
   std::string state_file;                    // empty: the revision restarts at 0
+  Timers* calm = nullptr;                    // for reads that may come a little later; nullptr: the source's loop
 };
 
 // Extension of the file of a key or prefix: ".lua" for a script, ".yaml" for rules, else ".json".

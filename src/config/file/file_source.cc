@@ -88,7 +88,8 @@ void FileSource::scan(bool first) {
   if (!first) starting_ = false;
   first_ = first_ || first;
   loop_.cancel_timer(reconcile_timer_);
-  reconcile_timer_ = loop_.call_after(kReconcileEvery, [this] { scan(false); });
+  Timers& timers = options_.calm == nullptr ? loop_ : *options_.calm;
+  reconcile_timer_ = timers.call_after(kReconcileEvery, [this] { scan(false); });
   if (!aside_.idle()) {
     scan_again_ = true;
     return;
