@@ -18,8 +18,9 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   string(APPEND CMAKE_C_FLAGS_PACKAGE " -fcf-protection")
 endif()
 set(CMAKE_EXE_LINKER_FLAGS_PACKAGE "-pie -Wl,-z,relro,-z,now,--build-id=sha1,--as-needed")
+set(CMAKE_MODULE_LINKER_FLAGS_PACKAGE "-Wl,-z,relro,-z,now,--build-id=sha1,--as-needed")
 if(CMAKE_BUILD_TYPE STREQUAL "Package")
-  # The libraries are static, and linked into programs only.
+  # The libraries are static, and linked into programs only. The module for plugins in Python compiles its own sources.
   add_compile_options(-fPIE -ffile-prefix-map=${CMAKE_BINARY_DIR}=/usr/src/monitor/build
                       -ffile-prefix-map=${CMAKE_SOURCE_DIR}=/usr/src/monitor)
 endif()

@@ -11,6 +11,8 @@ find_package(SQLite3 REQUIRED)
 pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka>=2.0)
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
+# Headers of the module for plugins in Python; the programs do not need them.
+pkg_check_modules(PYTHON python3>=3.9)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 # libmicrohttpd's TLS; Debian's package depends on it.
 pkg_check_modules(GNUTLS REQUIRED IMPORTED_TARGET gnutls)

@@ -5,8 +5,10 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "plugins/host/host.h"
+#include "plugins/host/make.h"
 
 namespace {
 
@@ -14,7 +16,9 @@ using namespace monitor;
 
 class ScriptsOnly final : public plugin_host::Sandbox {
  public:
-  Status confine_loading() override { return Error(Code::kPermissionDenied, "not here"); }
+  Status confine_loading(const std::vector<std::string>&) override {
+    return Error(Code::kPermissionDenied, "not here");
+  }
   Result<plugin_wire::Confined> confine(int, bool) override { return plugin_wire::Confined{}; }
   void lend(int) override {}
 };
@@ -25,10 +29,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view input(reinterpret_cast<const char*>(data), size);
   ScriptsOnly sandbox;
   plugin_wire::Assembler answers;
-  plugin_host::Host host(sandbox, [&](std::string_view head, std::string_view rest) {
-    // The host's packets must always parse.
-    if (!answers.take(std::string(head) + std::string(rest))) abort();
-  });
+  plugin_host::Host host(
+      sandbox,
+      [&](std::string_view head, std::string_view rest) {
+        // The host's packets must always parse.
+        if (!answers.take(std::string(head) + std::string(rest))) abort();
+      },
+      plugin_host::make_native_or_script);
   while (input.size() >= 2) {
     uint16_t length = 0;
     std::memcpy(&length, input.data(), sizeof length);

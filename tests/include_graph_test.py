@@ -66,6 +66,7 @@ THIRD_PARTIES = {
     r"CLI/": ["src/bin/", "tests/simulation/"],
     r"etcd/": ["src/config/etcd/"],
     r"lua": ["src/plugins/host/"],
+    r"Python\.h": ["src/plugins/python/"],
     r"re2/": ["src/query/", "src/rules/", "tests/promql/"],
     r"yaml-cpp/": ["src/rules/", "src/notify/"],
     r"curl/": ["src/notify/", "src/bin/config/query_api.cc"],

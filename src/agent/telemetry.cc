@@ -76,7 +76,10 @@ void add_plugin(Registry& r, const config::PluginStatus& plugin, const std::stri
   }
   gauge(r, "plugin_duration_seconds", "Time that a plugin took for its last tick",
         static_cast<double>(plugin.last_duration_ns) / 1e9, labels);
-  if (plugin.kind != config::kind_name(config::PluginKind::kNative)) return;
+  if (plugin.kind != config::kind_name(config::PluginKind::kNative) &&
+      plugin.kind != config::kind_name(config::PluginKind::kPython)) {
+    return;
+  }
   gauge(r, "plugin_threads", "Threads that a native plugin has started", static_cast<double>(plugin.threads), labels);
   gauge(r, "plugin_cpu_processors", "Processors that a native plugin uses, averaged over at most 10 s", plugin.cpu,
         labels);

@@ -43,6 +43,7 @@ int run_once(const AgentFlags& flags, uint64_t seed, const std::string& data) {
   PosixDisk disk;
   metrics::SeriesTable table;
   agent::PluginHosts plugins(loop, table, agent_plugin_folder(flags, data), agent::plugin_host_program());
+  plugins.set_agent_id(flags.agent_id);
   plugins.watch({});
   Keep keep;
   // --once contacts etcd only if an option names it: printing this host's values needs no service.

@@ -55,6 +55,7 @@ class AgentProgram final : private config::Applier {
         keeper_(flags.spool, own_folder_, incarnation_, disk_, loop_, calm_, agent_.reports()),
         output_(flags.output, loop_, random_, keeper_.spool(), std::move(servers),
                 {flags.agent_id, incarnation_, version(), host_name()}, own_folder_) {
+    plugins_.set_agent_id(flags.agent_id);
     agent_.attach(keeper_.spool(), [this] {
       output_->wake();
       memory_.look(clock_.mono_ns());

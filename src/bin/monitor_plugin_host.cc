@@ -9,6 +9,7 @@
 #include "base/standard_streams.h"
 #include "base/text.h"
 #include "plugins/host/host.h"
+#include "plugins/host/make.h"
 #include "plugins/host/sandbox.h"
 
 namespace {
@@ -42,5 +43,5 @@ int main(int argc, char** argv) {
   }
   if (!monitor::plugin_host::follow_parent(static_cast<int>(*parent))) return monitor::kExitUnavailable;
   monitor::plugin_host::KernelSandbox sandbox(static_cast<int>(*channel));
-  return monitor::plugin_host::serve(static_cast<int>(*channel), sandbox);
+  return monitor::plugin_host::serve(static_cast<int>(*channel), sandbox, monitor::plugin_host::make_native_or_script);
 }

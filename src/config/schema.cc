@@ -45,7 +45,8 @@ constexpr std::array<Setting, 9> kSettings = {{
      .example = R"([{"name": "deduplication", "config": {"tolerance": 0.01}}])",
      .since = "0.1.0",
      .description = "The plugins that every tick passes through, in this order. An entry is a name, or an object with "
-                    "\"name\" and \"config\". \"agent.plugins.<module>.<Class>\" means <module>."},
+                    "\"name\" and \"config\". \"agent.plugins.<module>.<Class>\" is a class of the plugin "
+                    "folder's agent/plugins/<module>.py; without this file, it means <module>."},
     {.name = "send_every",
      .type = SettingType::kDuration,
      .unit = "s",
@@ -121,7 +122,7 @@ constexpr std::array<PluginField, 7> kPluginFields = {{
       .example = R"("drop")",
       .since = "0.2.0",
       .description =
-          "What happens to ticks while a native plugin or script is not running: they skip the plugin, or are "
+          "What happens to ticks while a plugin outside the agent is not running: they skip the plugin, or are "
           "dropped as failed"}},
     {{.name = "shadow",
       .type = SettingType::kBoolean,
@@ -136,10 +137,11 @@ constexpr std::array<PluginField, 7> kPluginFields = {{
       .max = 10 * kNanosPerSecond,
       .example = R"("100ms")",
       .since = "0.2.0",
-      .description =
-          "How long a native plugin or script may take for a tick. After that, its host process is killed and the tick "
-          "is lost. The default is 1 s for a native plugin, and 10 s plus a budget of processor time for a script. All "
-          "scripts share one host process, and lose their state with it"}},
+      .description = "How long a plugin outside the agent may take for a tick. After that, its host process is killed "
+                     "and the tick "
+                     "is lost. The default is 1 s for a native plugin and for one in Python, and 10 s plus a budget of "
+                     "processor time for a script. All "
+                     "scripts share one host process, and lose their state with it"}},
     {{.name = "threads",
       .type = SettingType::kCount,
       .default_value = "16",
@@ -147,7 +149,8 @@ constexpr std::array<PluginField, 7> kPluginFields = {{
       .max = 1000,
       .example = "4",
       .since = "0.2.0",
-      .description = "How many threads a native plugin may start. With 0, the kernel refuses the first thread. With a "
+      .description = "How many threads a native plugin, or one in Python, may start. With 0, the kernel refuses the "
+                     "first thread. With a "
                      "higher limit, a plugin that exceeds it is stopped and quarantined. Scripts have no threads"}},
     {{.name = "cpu",
       .type = SettingType::kNumber,
@@ -158,7 +161,7 @@ constexpr std::array<PluginField, 7> kPluginFields = {{
       .example = "1.5",
       .since = "0.2.0",
       .description =
-          "How many processors all threads of a native plugin together may use, averaged over 10 s. A plugin that "
+          "How many processors all threads of a native plugin, or one in Python, may use, averaged over 10 s. One that "
           "uses more is stopped and quarantined. A script has a budget for each tick instead"}},
 }};
 

@@ -18,6 +18,7 @@ class ScriptCatalog final : public PluginCatalog {
   std::vector<std::string> plugin_names() const override;
   std::optional<Problem> check_plugin(const std::string& name, const std::string& config) const override;
   Result<PluginCode> code_of(const std::string& name) const override;
+  bool is_python_class(const std::string& name) const override { return others_.is_python_class(name); }
   std::optional<std::string> elsewhere(const std::string& name) const override { return others_.elsewhere(name); }
 
  private:

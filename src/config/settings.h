@@ -43,7 +43,7 @@ struct MetricSelection {
 };
 
 // Where a plugin runs: in the agent, or in a plugin host.
-enum class PluginKind { kBuiltin, kNative, kScript };
+enum class PluginKind { kBuiltin, kNative, kScript, kPython };
 
 // The name of a kind in statuses and tables.
 constexpr std::string_view kind_name(PluginKind kind) {
@@ -54,6 +54,8 @@ constexpr std::string_view kind_name(PluginKind kind) {
       return "native";
     case PluginKind::kScript:
       return "script";
+    case PluginKind::kPython:
+      return "python";
   }
   return "";
 }

@@ -51,6 +51,11 @@ class PluginCatalog {
     (void)name;
     return PluginCode{};
   }
+  // Whether "agent.plugins.<module>.<Class>" means a class in a Python file. Otherwise it means the plugin <module>.
+  virtual bool is_python_class(const std::string& name) const {
+    (void)name;
+    return false;
+  }
   // Decides about an unknown name: returns a warning if the plugin may exist where the document is applied, or nothing
   // to reject the name.
   virtual std::optional<std::string> elsewhere(const std::string& name) const {
@@ -75,7 +80,8 @@ std::vector<std::string> groups_of(const nlohmann::json& own_document);
 // A value as JSON, truncated to fit into a line.
 std::string shortened(const nlohmann::json& value);
 
-// The short name of a plugin: <module> for "agent.plugins.<module>.<Class>", else the name itself.
+// The short name of a plugin: <module> for "agent.plugins.<module>.<Class>", else the name itself. A class in a Python
+// file has no short name (PluginCatalog::is_python_class).
 std::string plugin_short_name(std::string_view name);
 
 }  // namespace monitor::config

@@ -105,7 +105,9 @@ void Validator::read_plugin(const std::string& path, const json& value) {
   const auto given = entry_name(path, value, "plugin");
   if (!given) return;
   PluginEntry entry;
-  entry.name = plugin_short_name(*given);
+  const std::vector<std::string> known = plugins_.plugin_names();
+  const bool whole = plugins_.is_python_class(*given) || std::find(known.begin(), known.end(), *given) != known.end();
+  entry.name = whole ? *given : plugin_short_name(*given);
   const std::string name_path = value.is_object() ? path + "/name" : path;
   if (!know_plugin(name_path, *given, entry)) return;
   if (value.is_object() && !read_plugin_fields(path, value, entry)) return;

@@ -27,6 +27,14 @@ class PluginTest(ProgramTest):
                 file.write(text)
         os.rename(f"{self.folder}/.new", target)
 
+    def put_python(self, module, text):
+        """Installs agent/plugins/MODULE.py atomically."""
+        folder = f"{self.folder}/agent/plugins"
+        os.makedirs(folder, exist_ok=True)
+        with open(f"{folder}/.new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.rename(f"{folder}/.new", f"{folder}/{module}.py")
+
     def document(self, plugins, agent_id="a", **fields):
         """Replaces the agent's own document atomically."""
         path = f"{self.data}/monitor/config/{agent_id}.json"

@@ -58,7 +58,7 @@ class Host:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                             pass_fds=[theirs.fileno()], env={})
             theirs.close()
-            ours.send(packet(LOAD, struct.pack("<I", 0) + text("p") + text("{}") + text(library) + struct.pack("<I", threads)))
+            ours.send(packet(LOAD, struct.pack("<I", 0) + text("p") + text("{}") + text(library) + struct.pack("<I", threads) + text("a")))
             self.read(ours)
         try:
             self.output = self.process.communicate(timeout=20)[0].decode(errors="replace")
@@ -202,7 +202,7 @@ class Sandbox(unittest.TestCase):
                                     stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env={}) as process:
             theirs.close()
             ours.settimeout(20)
-            ours.send(packet(LOAD, struct.pack("<I", 0) + text("p") + text("{}") + text(path) + struct.pack("<I", 4)))
+            ours.send(packet(LOAD, struct.pack("<I", 0) + text("p") + text("{}") + text(path) + struct.pack("<I", 4) + text("a")))
             self.assertEqual(HEADER.unpack_from(ours.recv(65536))[2], CONFINED)
             with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
                 status = file.read()

@@ -80,7 +80,7 @@ std::string plugin_table(const std::vector<config::PluginStatus>& plugins) {
       out = fmt::format("\n{:<20}  {:<6}  {:<11}  {:>7}  {:>5}  {:>10}  ERROR\n", "PLUGIN", "KIND", "STATE", "THREADS",
                         "CPU", "MEMORY");
     }
-    const bool own = one.kind == "native" && one.memory > 0;
+    const bool own = one.kind != "script" && one.memory > 0;
     out += fmt::format(
         "{:<20}  {:<6}  {:<11}  {:>7}  {:>5}  {:>10}  {}\n", printable(one.name), printable(one.kind),
         printable(one.state), own ? std::to_string(one.threads) : "-", own ? fmt::format("{:.2f}", one.cpu) : "-",

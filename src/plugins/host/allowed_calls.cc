@@ -110,7 +110,7 @@ void allow_threads(SeccompFilter& filter, bool threads) {
 
 void allow_loading(SeccompFilter& filter) {
   for (const int call :
-       {SYS_mmap, SYS_mprotect, SYS_rt_sigaction, SYS_getcwd, SYS_statx, SYS_newfstatat, SYS_seccomp,
+       {SYS_mmap, SYS_mprotect, SYS_rt_sigaction, SYS_getcwd, SYS_getdents64, SYS_statx, SYS_newfstatat, SYS_seccomp,
         SYS_landlock_create_ruleset, SYS_landlock_add_rule, SYS_landlock_restrict_self, SYS_capset, SYS_capget}) {
     filter.allow(call);
   }
@@ -139,6 +139,8 @@ void allow_plugin(SeccompFilter& filter, int library, bool threads) {
   // getrlimit() of this process.
   filter.allow_when(SYS_prlimit64, {{0, kAll, 0}, {2, kAll, 0}, {2, kAll, 0, true}});
   filter.refuse(SYS_prlimit64, EPERM);
+  // Reading a handler changes nothing; Go's runtime reads all of them.
+  filter.allow_when(SYS_rt_sigaction, {{1, kAll, 0}, {1, kAll, 0, true}});
   // The handler for forbidden calls must stay, and so must the signal that ends a process without processor time left.
   for (const uint32_t signal : {uint32_t{SIGSYS}, uint32_t{SIGXCPU}})
     filter.refuse_when(SYS_rt_sigaction, {{0, kAll, signal}}, EPERM);

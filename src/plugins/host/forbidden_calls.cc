@@ -21,6 +21,7 @@ namespace {
 
 volatile int channel_of_handler = -1;
 volatile int lent = -1;
+volatile bool refuses = false;
 
 struct Named {
   int call;
@@ -101,6 +102,28 @@ struct Answers {
 #endif
 };
 
+// Calls that look for files, or make a descriptor.
+constexpr std::array kAsking = {
+    SYS_openat,        SYS_openat2,   SYS_newfstatat,    SYS_statx,          SYS_statfs,       SYS_fstatfs,
+    SYS_getcwd,        SYS_chdir,     SYS_getdents64,    SYS_mkdirat,        SYS_unlinkat,     SYS_renameat2,
+    SYS_fchmodat,      SYS_utimensat, SYS_socket,        SYS_socketpair,     SYS_pipe2,        SYS_eventfd2,
+    SYS_epoll_create1, SYS_pselect6,  SYS_inotify_init1, SYS_timerfd_create, SYS_signalfd4,    SYS_faccessat2,
+#if defined(__x86_64__)
+    SYS_open,          SYS_creat,     SYS_stat,          SYS_lstat,          SYS_mkdir,        SYS_unlink,
+    SYS_rmdir,         SYS_rename,    SYS_pipe,          SYS_select,         SYS_epoll_create, SYS_chmod,
+#endif
+};
+
+bool asks(int call) {
+  for (const long one : kAsking) {
+    if (one == call) return true;
+  }
+  return false;
+}
+
+// A file that Go's runtime opens when it starts, and can do without.
+constexpr const char* kPageSizeFile = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size";
+
 bool opens(int call) {
 #if defined(__x86_64__)
   if (call == SYS_open) return true;
@@ -159,13 +182,19 @@ void on_forbidden(int, siginfo_t* info, void* context) {
       return;
     }
   }
+  if (info->si_syscall == SYS_openat) {
+    const auto* const path = reinterpret_cast<const char*>(call.argument(1));  // NOLINT(performance-no-int-to-ptr)
+    if (path != nullptr && std::strcmp(path, kPageSizeFile) == 0) return call.give(-EACCES);
+  }
+  if (refuses && asks(info->si_syscall)) return call.give(-EACCES);
   end_for(info->si_syscall);
 }
 
 }  // namespace
 
-Status handle_forbidden_calls(int channel) {
+Status handle_forbidden_calls(int channel, bool refuse) {
   channel_of_handler = channel;
+  refuses = refuse;
   // An alternative stack, because a plugin may have overflowed its own.
   static std::array<char, size_t{32} * 1024> stack;
   const stack_t alternative = {stack.data(), 0, stack.size()};

@@ -10,7 +10,8 @@ namespace monitor::plugin_host {
 
 // Installs the handler, which sends its report to `channel` as plugin_wire::Type::kLastWords. Call while the process
 // has a single thread.
-Status handle_forbidden_calls(int channel);
+// `refuse`: calls that look for files or make descriptors fail with EACCES instead of ending the process.
+Status handle_forbidden_calls(int channel, bool refuse);
 
 // The next call that opens a file gets this descriptor, whatever the path. The dynamic loader opens a library by name,
 // at a time when no file may be opened any more. -1 cancels this.

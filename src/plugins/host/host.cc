@@ -7,10 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "base/exit_codes.h"
-#include "plugins/host/native.h"
-#include "plugins/host/script.h"
 
 namespace monitor::plugin_host {
 
@@ -26,7 +25,8 @@ constexpr size_t kSmall = 1024;  // bytes
 
 }  // namespace
 
-Host::Host(Sandbox& sandbox, Send send) : sandbox_(sandbox), send_(std::move(send)) {}
+Host::Host(Sandbox& sandbox, Send send, Make make)
+    : sandbox_(sandbox), send_(std::move(send)), make_(std::move(make)) {}
 Host::~Host() = default;
 
 Status Host::take(std::string_view packet) {
@@ -96,23 +96,15 @@ Status Host::confine(const Load& load, uint32_t id, int library) {
   return {};
 }
 
-// A native plugin has its own host, because what it may map depends on the plugin.
+// Only scripts share a host: what another plugin may map or read while it is loaded depends on the plugin.
 Result<std::unique_ptr<Instance>> Host::make(const Load& load, uint32_t id) {
-  const Instance::Log log = [this, id](uint32_t level, std::string_view line) { this->log(id, level, line); };
-  if (load.kind == plugin_wire::Kind::kScript) {
-    if (Status done = confine(load, id, -1); !done) return done.error();
-    return make_script(log);
+  if (load.kind != plugin_wire::Kind::kScript) {
+    if (confined_ || loading_) return Error(Code::kFailedPrecondition, "this host has a plugin already");
+    loading_ = true;
   }
-  if (confined_ || loading_) return Error(Code::kFailedPrecondition, "this host has a plugin already");
-  loading_ = true;
-  auto copy = copy_library(load.source);
-  if (!copy) return copy.error();
-  if (Status done = sandbox_.confine_loading(); !done) return done.error().with_context("sandbox");
-  if (Status opened = open_needed(*copy, load.source); !opened) return opened.error();
-  if (Status done = confine(load, id, copy->get()); !done) return done.error();
-  auto library = open_library(std::move(*copy), sandbox_, load.source, load.name);
-  if (!library) return library.error();
-  return make_native(std::move(*library), log);
+  return make_(
+      load, sandbox_, [this, &load, id](int library) { return confine(load, id, library); },
+      [this, id](uint32_t level, std::string_view line) { log(id, level, line); });
 }
 
 void Host::load(const MessageView& message) {
@@ -199,8 +191,8 @@ void Host::log(uint32_t id, uint32_t level, std::string_view line) {
   answer({Type::kRun, id, 0, {}}, Type::kLog, plugin_wire::LogLine{level, std::string(line)}.encode());
 }
 
-int serve(int channel, Sandbox& sandbox) {
-  Host host(sandbox, [channel](std::string_view head, std::string_view rest) {
+int serve(int channel, Sandbox& sandbox, Make make, const AtWork& at_work) {
+  const Host::Send to_agent = [channel](std::string_view head, std::string_view rest) {
     if (rest.empty()) {
       while (send(channel, head.data(), head.size(), MSG_NOSIGNAL) < 0 && errno == EINTR) {
       }
@@ -213,13 +205,17 @@ int serve(int channel, Sandbox& sandbox) {
     message.msg_iovlen = parts.size();
     while (sendmsg(channel, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) {
     }
-  });
+  };
+  std::optional<Host> host(std::in_place, sandbox, to_agent, std::move(make));
   std::vector<char> buffer(plugin_wire::kMaxPacket);
   while (true) {
     const ssize_t n = recv(channel, buffer.data(), buffer.size(), 0);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return n == 0 ? kExitOk : kExitIo;
-    if (const Status taken = host.take({buffer.data(), static_cast<size_t>(n)}); !taken) return kExitIo;
+    at_work.begin();
+    const bool goes_on = n > 0 && host->take({buffer.data(), static_cast<size_t>(n)});
+    if (!goes_on) host.reset();  // finalizes the plugins
+    at_work.end();
+    if (!goes_on) return n == 0 ? kExitOk : kExitIo;
   }
 }
 

@@ -18,12 +18,19 @@
 
 namespace monitor::plugin_host {
 
+// Opens the code of a plugin. Calls `confine` before any of this code runs; with the descriptor of the only file from
+// which code may be mapped afterwards, or -1.
+using Confine = std::function<Status(int library)>;
+using Make = std::function<Result<std::unique_ptr<Instance>>(const plugin_wire::Load& load, Sandbox& sandbox,
+                                                             const Confine& confine, const Instance::Log& log)>;
+
 class Host {
  public:
   // Sends one packet to the agent, given in two pieces.
   using Send = std::function<void(std::string_view head, std::string_view rest)>;
 
-  Host(Sandbox& sandbox, Send send);
+  // `make` knows the kinds of plugins that this program runs.
+  Host(Sandbox& sandbox, Send send, Make make);
   ~Host();
 
   // Handles a packet from the agent. After an error the host must end.
@@ -42,15 +49,20 @@ class Host {
 
   Sandbox& sandbox_;
   Send send_;
+  Make make_;
   plugin_wire::Assembler assembler_;
   std::map<uint32_t, std::unique_ptr<Instance>> instances_;
-  bool loading_ = false;  // a native plugin was or is being loaded
+  bool loading_ = false;  // a plugin that needs a host of its own was or is being loaded
   std::optional<plugin_wire::Confined> confined_;
   HostTick tick_;  // kept to reuse its memory
   std::string packet_;
 };
 
 // Serves the agent on a SEQPACKET socket until the agent closes it. Returns the exit status.
-int serve(int channel, Sandbox& sandbox);
+struct AtWork {
+  std::function<void()> begin;  // called before a packet is handled
+  std::function<void()> end;    // and afterwards
+};
+int serve(int channel, Sandbox& sandbox, Make make, const AtWork& at_work = {[] {}, [] {}});
 
 }  // namespace monitor::plugin_host

@@ -82,12 +82,14 @@ Status KernelSandbox::begin() {
   tzset();  // loads the time zone now, because localtime() must work without files later
   limit_resources();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno_error(errno, "no_new_privs");
-  return handle_forbidden_calls(channel_);
+  return handle_forbidden_calls(channel_, asked_ == NewDescriptors::kRefuse);
 }
 
-Status KernelSandbox::confine_loading() {
+Status KernelSandbox::confine_loading(const std::vector<std::string>& readable) {
   if (Status begun = begin(); !begun) return begun;
-  const auto files = restrict_files({"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"});
+  std::vector<std::string> all = {"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"};
+  all.insert(all.end(), readable.begin(), readable.end());
+  const auto files = restrict_files(all);
   if (!files) return files.error();
   SeccompFilter filter;
   allow_loading(filter);

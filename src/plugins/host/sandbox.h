@@ -7,6 +7,9 @@
 // system libraries that the plugin needs are loaded before, in a weaker sandbox.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/result.h"
 #include "plugins/wire/wire.h"
 
@@ -15,8 +18,8 @@ namespace monitor::plugin_host {
 class Sandbox {
  public:
   virtual ~Sandbox() = default;
-  // Call before the system libraries are opened. From then on, only they can be read.
-  virtual Status confine_loading() = 0;
+  // Call before the system libraries are opened. From then on, only they, and files below `readable`, can be read.
+  virtual Status confine_loading(const std::vector<std::string>& readable) = 0;
   // The complete sandbox: no files. Code can be mapped only from `library`; -1: from nowhere. The result must be
   // reported to the agent before any code of a plugin runs.
   virtual Result<plugin_wire::Confined> confine(int library, bool threads) = 0;
@@ -28,8 +31,11 @@ class Sandbox {
 // files. A forbidden call ends the process, after a report to `channel` (plugin_wire::Type::kLastWords).
 class KernelSandbox final : public Sandbox {
  public:
-  explicit KernelSandbox(int channel) : channel_(channel) {}
-  Status confine_loading() override;
+  // What happens to a call that would open or look for a file, or make a socket or another descriptor: it ends the
+  // process like every forbidden call, or fails with EACCES, which an interpreter reports as an exception.
+  enum class NewDescriptors { kEnd, kRefuse };
+  explicit KernelSandbox(int channel, NewDescriptors asked = NewDescriptors::kEnd) : channel_(channel), asked_(asked) {}
+  Status confine_loading(const std::vector<std::string>& readable) override;
   Result<plugin_wire::Confined> confine(int library, bool threads) override;
   void lend(int library) override;
 
@@ -37,6 +43,7 @@ class KernelSandbox final : public Sandbox {
   Status begin();
 
   int channel_;
+  NewDescriptors asked_;
   bool begun_ = false;
 };
 

@@ -46,8 +46,10 @@ class HostLink {
 class HostLinks {
  public:
   virtual ~HostLinks() = default;
-  // Returns a new host for a native plugin, and the shared host for a script.
+  // Returns the shared host for a script, and a new host for another plugin.
   virtual Result<std::shared_ptr<HostLink>> link_for(config::PluginKind kind, const std::string& name) = 0;
+  // The id of the agent, as plugins are told.
+  virtual std::string agent_id() const { return ""; }
 };
 
 }  // namespace monitor::agent

@@ -25,6 +25,15 @@ std::string_view to_string(HostedPlugin::Phase phase) {
   return "";
 }
 
+namespace {
+
+plugin_wire::Kind wire_kind(config::PluginKind kind) {
+  if (kind == config::PluginKind::kScript) return plugin_wire::Kind::kScript;
+  return kind == config::PluginKind::kPython ? plugin_wire::Kind::kPython : plugin_wire::Kind::kNative;
+}
+
+}  // namespace
+
 HostedPlugin::HostedPlugin(Timers& timers, metrics::SeriesTable& table, HostLinks& links, config::PluginEntry entry)
     : timers_(timers),
       links_(links),
@@ -63,9 +72,8 @@ void HostedPlugin::begin() {
   }
   link_ = std::move(*link);
   instance_ = link_->add(*this);
-  const plugin_wire::Load load{
-      entry_.kind == config::PluginKind::kScript ? plugin_wire::Kind::kScript : plugin_wire::Kind::kNative, entry_.name,
-      entry_.config, entry_.code, entry_.threads};
+  const plugin_wire::Load load{wire_kind(entry_.kind), entry_.name,      entry_.config, entry_.code,
+                               entry_.threads,         links_.agent_id()};
   link_->send(Type::kLoad, instance_, ++number_, load.encode(), "");
   deadline_.expect(kStartWithin, "start");
   timers_.cancel_timer(usage_timer_);
@@ -78,7 +86,7 @@ void HostedPlugin::look_at_usage() {
   if (link_ == nullptr) return;
   usage_timer_ = timers_.call_after(UsageWatch::kLookEvery, [this] { look_at_usage(); });
   const auto usage = link_->usage();
-  if (!usage || entry_.kind != config::PluginKind::kNative) return;
+  if (!usage || entry_.kind == config::PluginKind::kScript) return;
   const std::string why = usage_.take(now(), *usage);
   if (why.empty()) return;
   failures_.assign(kMostFailures - 1, now());

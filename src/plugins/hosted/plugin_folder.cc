@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/document.h"
+#include "plugins/hosted/python_files.h"
 
 namespace monitor::agent {
 
@@ -55,6 +56,19 @@ PluginFolder::File look_at(const std::string& path, config::PluginKind kind) {
   return file;
 }
 
+void add_python(const std::string& folder, PluginFolder::Files& files) {
+  const auto version = [](const std::string& path) {
+    struct stat info{};
+    return stat(path.c_str(), &info) == 0 ? version_of(info) : std::string();
+  };
+  for (PythonFile& one : find_python_files(folder, version)) {
+    PluginFolder::File file{one.path, config::PluginKind::kPython, one.version, one.fault};
+    if (file.fault.empty() && one.classes.empty()) file.fault = one.path + " has no class";
+    if (!file.fault.empty()) files[one.module].push_back(file);
+    for (const std::string& name : one.classes) files[fmt::format("{}.{}", one.module, name)].push_back(file);
+  }
+}
+
 // Watches the nearest existing parent. When the missing folder appears in it, the next scan calls this again.
 void add_watch(int inotify, const std::string& of) {
   if (inotify < 0) return;
@@ -93,6 +107,7 @@ PluginFolder::Files PluginFolder::read(const std::string& folder, std::vector<st
     }
     at.increment(error);
   }
+  add_python(folder, files);
   return files;
 }
 
@@ -160,7 +175,7 @@ void PluginFolder::scan() {
   auto found = std::make_shared<Look>();
   aside_.start(
       [folder = folder_, inotify = inotify_.get(), found] {
-        add_watch(inotify, folder);
+        for (const char* const below : {"", "/agent", "/agent/plugins", "/shared"}) add_watch(inotify, folder + below);
         // The analyzer mistakes a captured std::shared_ptr for null.
         // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage)
         found->files = read(folder, &found->misnamed);

@@ -1,4 +1,5 @@
-// PluginFolder: the folder of plugins: native ones (NAME.so) and scripts (NAME.lua). It is watched with inotify, even
+// PluginFolder: the folder of plugins: native ones (NAME.so), scripts (NAME.lua), and classes in Python
+// (agent/plugins/MODULE.py). It is watched with inotify, even
 // before it exists. A separate thread reads it, because it may be on a mount that hangs; until the mount answers, the
 // last result stays valid. Everything else is on the loop's thread; the loop must outlive it.
 #pragma once
@@ -28,7 +29,8 @@ class PluginFolder {
 
     bool operator==(const File&) const = default;
   };
-  // By plugin name; a name with two files is ambiguous.
+  // By plugin name; a name with two files is ambiguous. A Python file that has no class, or cannot be read, has the
+  // name of its module.
   using Files = std::map<std::string, std::vector<File>>;
 
   PluginFolder(EventLoop& loop, std::string folder);

@@ -9,6 +9,7 @@
 #include "base/program_folder.h"
 #include "config/source.h"
 #include "plugins/builtin/registry.h"
+#include "plugins/hosted/python_files.h"
 
 namespace monitor::agent {
 
@@ -27,6 +28,14 @@ std::string plugin_host_near(const std::string& folder) {
   const std::string installed = folder + "/../libexec/monitor/monitor-plugin-host";
   const std::string beside = folder + "/monitor-plugin-host";
   return access(beside.c_str(), X_OK) != 0 && access(installed.c_str(), X_OK) == 0 ? installed : beside;
+}
+
+std::string python_host_of(const std::string& host_program) { return host_program + "-python"; }
+
+std::string python_host_fault(const std::string& program) {
+  if (access(program.c_str(), X_OK) == 0) return "";
+  return fmt::format("it is written in Python, and there is no {}; install the package monitor-plugin-host-python",
+                     program);
 }
 
 PluginHosts::PluginHosts(EventLoop& loop, metrics::SeriesTable& table, std::string folder, std::string program)
@@ -73,8 +82,15 @@ Result<config::PluginCode> PluginHosts::code_of(const std::string& name) const {
                                                    builtin ? "a built-in one" : found->second.back().path));
   }
   if (!file.fault.empty()) return Error(Code::kInvalidArgument, file.fault);
-  if (file.kind == config::PluginKind::kNative) return config::PluginCode{file.kind, file.path, file.version};
+  if (file.kind != config::PluginKind::kScript) return config::PluginCode{file.kind, file.path, file.version};
   return config::PluginCode{file.kind, file.source, ""};
+}
+
+bool PluginHosts::is_python_class(const std::string& name) const {
+  const std::string module = python_module_of(name);
+  if (module.empty()) return false;
+  const auto found = folder_.files().lower_bound(module);
+  return found != folder_.files().end() && (found->first == module || found->first.starts_with(module + "."));
 }
 
 HostedPlugins::Made PluginHosts::make(const std::vector<config::PluginEntry>& entries) {
@@ -130,7 +146,12 @@ void PluginHosts::tell_later() {
 Result<std::shared_ptr<HostLink>> PluginHosts::link_for(config::PluginKind kind, const std::string& name) {
   const bool script = kind == config::PluginKind::kScript;
   if (script && scripts_ != nullptr && !scripts_->ended()) return std::shared_ptr<HostLink>(scripts_);
-  auto started = HostProcess::start(loop_, starter_, program_, script ? "scripts" : name);
+  const bool python = kind == config::PluginKind::kPython;
+  const std::string program = python ? python_host_of(program_) : program_;
+  if (const std::string fault = python ? python_host_fault(program) : ""; !fault.empty()) {
+    return Error(Code::kFailedPrecondition, fault);
+  }
+  auto started = HostProcess::start(loop_, starter_, program, script ? "scripts" : name);
   if (!started) return started.error();
   processes_.push_back(*started);
   if (script) scripts_ = *started;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/worker.h"
@@ -21,6 +22,10 @@ namespace monitor::agent {
 
 // The path of the monitor-plugin-host of this program.
 std::string plugin_host_program();
+// The host of plugins in Python: beside that of other plugins.
+std::string python_host_of(const std::string& host_program);
+// Why Python plugins cannot run with this program; empty: they can.
+std::string python_host_fault(const std::string& program);
 // The path for a program in `folder`: in the same folder, as in a build, or in ../libexec/monitor, where it is
 // installed.
 std::string plugin_host_near(const std::string& folder);
@@ -30,6 +35,8 @@ class PluginHosts final : public config::PluginCatalog, public HostedPlugins, pr
   PluginHosts(EventLoop& loop, metrics::SeriesTable& table, std::string folder, std::string program);
   ~PluginHosts() override;
 
+  // The id of this agent, which plugins in Python are told.
+  void set_agent_id(std::string id) { agent_id_ = std::move(id); }
   // Starts to watch the folder. `on_change` is called on the loop's thread.
   void watch(std::function<void()> on_change);
 
@@ -37,11 +44,13 @@ class PluginHosts final : public config::PluginCatalog, public HostedPlugins, pr
   std::vector<std::string> names_in_folder() const;
   std::optional<config::Problem> check_plugin(const std::string& name, const std::string& config) const override;
   Result<config::PluginCode> code_of(const std::string& name) const override;
+  bool is_python_class(const std::string& name) const override;
 
   Made make(const std::vector<config::PluginEntry>& entries) override;
 
  private:
   Result<std::shared_ptr<HostLink>> link_for(config::PluginKind kind, const std::string& name) override;
+  std::string agent_id() const override { return agent_id_; }
   void tell_later();
   void retry_later();
   void sweep();
@@ -50,6 +59,7 @@ class PluginHosts final : public config::PluginCatalog, public HostedPlugins, pr
   metrics::SeriesTable& table_;
   PluginFolder folder_;
   std::string program_;
+  std::string agent_id_;
   std::function<void()> on_change_;
   ThreadWorker starter_{loop_};
   std::vector<std::shared_ptr<HostProcess>> processes_;  // until they have ended

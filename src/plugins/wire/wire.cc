@@ -164,6 +164,7 @@ std::string Load::encode() const {
   put_text(out, config);
   put_text(out, source);
   put_number(out, threads);
+  put_text(out, agent);
   return out;
 }
 
@@ -175,7 +176,8 @@ Result<Load> Load::decode(std::string_view payload) {
   load.config = in.text();
   load.source = in.text();
   load.threads = in.number<uint32_t>();
-  if (!in.at_end() || kind > 1) return invalid("damaged: load");
+  load.agent = in.text();
+  if (!in.at_end() || kind > static_cast<uint32_t>(Kind::kPython)) return invalid("damaged: load");
   load.kind = static_cast<Kind>(kind);
   return load;
 }

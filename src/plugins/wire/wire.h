@@ -130,14 +130,15 @@ void put_text(std::string& out, std::string_view text);
 
 // --- Payloads
 
-enum class Kind : uint32_t { kNative = 0, kScript = 1 };
+enum class Kind : uint32_t { kNative = 0, kScript = 1, kPython = 2 };
 
 struct Load {
   Kind kind = Kind::kNative;
   std::string name;
   std::string config;    // a JSON object
-  std::string source;    // a script's source, or a native plugin's path
-  uint32_t threads = 0;  // how many threads a native plugin may start
+  std::string source;    // a script's source, or the path of the file of another plugin
+  uint32_t threads = 0;  // how many threads the plugin may start, if it has a host of its own
+  std::string agent;     // the agent's id
   std::string encode() const;
   static Result<Load> decode(std::string_view payload);
 };

@@ -7,20 +7,23 @@
 #include <vector>
 
 #include "plugins/host/host.h"
+#include "plugins/host/make.h"
 
 namespace monitor::plugin_host {
 
 class OpenSandbox final : public Sandbox {
  public:
-  Status confine_loading() override { return {}; }
+  Status confine_loading(const std::vector<std::string>&) override { return {}; }
   Result<plugin_wire::Confined> confine(int, bool) override { return plugin_wire::Confined{}; }
   void lend(int) override {}
 };
 
 struct TestingHost {
   TestingHost()
-      : host(sandbox,
-             [this](std::string_view head, std::string_view rest) { take(std::string(head) + std::string(rest)); }) {}
+      : host(
+            sandbox,
+            [this](std::string_view head, std::string_view rest) { take(std::string(head) + std::string(rest)); },
+            make_native_or_script) {}
 
   void take(std::string_view packet) {
     auto message = assembler.take(packet);
