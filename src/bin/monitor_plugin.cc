@@ -3,10 +3,12 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "base/counted.h"
 #include "base/disk.h"
@@ -38,6 +40,8 @@ struct Flags {
   std::string config = "{}";
   bool quiet = false;
   std::string plugin_dir;
+  std::string language = "cpp";
+  std::string python_class;
 };
 
 int fail(const std::string& what, int code) {
@@ -55,24 +59,50 @@ std::string own_prefix() {
 // Rounds times above 10 us to microseconds, for display.
 int64_t rounded(int64_t ns) { return ns < 10'000 ? ns : ns / 1000 * 1000; }
 
+constexpr std::array kLanguages = {std::pair{"cpp", Language::kCpp}, std::pair{"python", Language::kPython},
+                                   std::pair{"lua", Language::kLua}};
+
+// What to do with the new project next.
+std::string next_steps(const NewProject& project) {
+  switch (project.language) {
+    case Language::kPython:
+      return fmt::format("python3 {}/{}_test.py; in the configuration its name is {}", project.folder,
+                         split(python_name(project.name), '.')[2], python_name(project.name));
+    case Language::kLua:
+      return fmt::format("monitor plugin test {0}/{1}.lua --input ticks.json", project.folder, project.name);
+    case Language::kCpp:
+      break;
+  }
+  return fmt::format("cmake -G Ninja -S {0} -B {0}/build && cmake --build {0}/build && ctest --test-dir {0}/build",
+                     project.folder);
+}
+
 int make_new(const Flags& flags) {
-  const std::string folder = flags.folder.empty() ? flags.name : flags.folder;
-  const std::string prefix = flags.prefix.empty() ? own_prefix() : flags.prefix;
-  const Status made = write_project(flags.name, folder, prefix);
+  NewProject project;
+  for (const auto& [name, language] : kLanguages) {
+    if (flags.language == name) project.language = language;
+  }
+  project.name = flags.name;
+  project.folder = flags.folder.empty() ? flags.name : flags.folder;
+  project.prefix = flags.prefix.empty() ? own_prefix() : flags.prefix;
+  const std::string host = agent::plugin_host_program();
+  project.python = host.substr(0, host.rfind('/')) + "/python";
+  const auto made = write_project(project);
   if (!made) {
     return fail(made.error().message(), made.error().code() == Code::kInvalidArgument ? kExitUsage : kExitIo);
   }
-  std::cout
-      << fmt::format(
-             "{0}: CMakeLists.txt, plugin.cc, plugin_test.cc, README.md\n"
-             "next: cmake -G Ninja -S {0} -B {0}/build && cmake --build {0}/build && ctest --test-dir {0}/build\n",
-             folder)
-      << std::flush;
-  if (std::error_code error; !std::filesystem::exists(prefix + "/lib/cmake/monitor-plugin", error)) {
+  std::cout << fmt::format("{}: {}\nnext: {}\n", project.folder, join(*made, ", "), next_steps(project)) << std::flush;
+  std::error_code error;
+  if (project.language == Language::kCpp &&
+      !std::filesystem::exists(project.prefix + "/lib/cmake/monitor-plugin", error)) {
     std::cerr << fmt::format(
         "monitor-plugin: no SDK found in {}; set its place with --sdk, or for cmake with "
         "-DCMAKE_PREFIX_PATH=DIR\n",
-        prefix);
+        project.prefix);
+  }
+  if (project.language == Language::kPython && !std::filesystem::exists(project.python, error)) {
+    std::cerr << fmt::format("monitor-plugin: {} is missing; install the package monitor-plugin-host-python\n",
+                             project.python);
   }
   return kExitOk;
 }
@@ -117,7 +147,7 @@ int test(const Flags& flags) {
   const SystemClock clock;
   EventLoop loop(clock);
   PluginRun run(loop);
-  if (const Status started = run.start(flags.file, flags.config, table); !started) {
+  if (const Status started = run.start(flags.file, flags.python_class, flags.config, table); !started) {
     return start_failure(started.error());
   }
   config::PluginStatus state;
@@ -204,7 +234,8 @@ int list(const Flags& flags, const std::string& data) {
 
 int inspect(const Flags& flags, const std::string& data) {
   std::string file = flags.file;
-  if (valid_name(file) && !file.ends_with(".so") && !file.ends_with(".lua")) {
+  std::string python_class = flags.python_class;
+  if (valid_name(file) && !file.ends_with(".so") && !file.ends_with(".lua") && !file.ends_with(".py")) {
     const Places places = places_of(flags, data);
     const auto files = places.read();
     const auto found = files.find(file);
@@ -214,7 +245,9 @@ int inspect(const Flags& flags, const std::string& data) {
     }
     if (found == files.end()) {
       return fail(
-          fmt::format("{1} contains neither {0}.so nor {0}.lua; --plugin-dir sets another folder", file, places.folder),
+          fmt::format(
+              "{1} contains neither {0}.so nor {0}.lua nor a class of this name; --plugin-dir sets another folder",
+              file, places.folder),
           kExitNegative);
     }
     if (const std::string refusal = refusal_of(file, found->second); !refusal.empty()) {
@@ -224,12 +257,13 @@ int inspect(const Flags& flags, const std::string& data) {
       return fail(fmt::format("{} ({})", refusal, join(paths, ", ")), kExitConfig);
     }
     file = found->second.front().path;
+    if (found->second.front().kind == config::PluginKind::kPython) python_class = split(found->first, '.').back();
   }
   const SystemClock clock;
   EventLoop loop(clock);
   metrics::SeriesTable table;
   PluginRun run(loop);
-  const Status started = run.start(file, flags.config, table);
+  const Status started = run.start(file, python_class, flags.config, table);
   if (!started) return start_failure(started.error());
   const auto& loaded = run.plugin().loaded();
   std::cout << fmt::format("name      {}\nkind      {}\nfile      {}\n", printable(loaded.name),
@@ -249,18 +283,23 @@ int run(int argc, char** argv) {
            "  monitor-plugin new my_tag\n"
            "  monitor-agent --once --format json > ticks.json\n"
            "  monitor-plugin test my_tag/build/my_tag.so --input ticks.json --config '{\"value\": \"db\"}'\n"
+           "  monitor-plugin new --language python my_tag\n"
+           "  monitor-plugin test my_tag/agent/plugins/my_tag.py --input ticks.json\n"
            "  monitor-plugin inspect my_tag/build/my_tag.so\n"
            "  monitor-plugin list\n"});
   CLI::App& app = cli.app();
   app.require_subcommand(1, 1);
-  CLI::App* const make = app.add_subcommand("new", "Write a project that builds a native plugin, with a test");
+  CLI::App* const make = app.add_subcommand("new", "Write a project of a plugin, with a test");
   make->add_option("name", flags.name, "The plugin's name: [A-Za-z0-9._-]")->required()->type_name("NAME");
   make->add_option("--dir", flags.folder, "Folder of the project (default: the plugin's name)")->type_name("DIR");
   make->add_option("--sdk", flags.prefix, "Prefix where the SDK is installed (default: that of this program)")
       ->type_name("DIR");
+  make->add_option("--language", flags.language, "cpp: a native plugin; python; lua: a script (default: cpp)")
+      ->check(CLI::IsMember({"cpp", "python", "lua"}))
+      ->type_name("LANGUAGE");
   CLI::App* const test_one =
       app.add_subcommand("test", "Run a plugin over recorded ticks and print its changes, time and memory");
-  test_one->add_option("file", flags.file, "NAME.so or NAME.lua")->required()->type_name("FILE");
+  test_one->add_option("file", flags.file, "NAME.so, NAME.lua or NAME.py")->required()->type_name("FILE");
   test_one
       ->add_option("--input", flags.input, "Ticks, as get-metrics --format json prints them; - reads standard input")
       ->type_name("FILE")
@@ -268,11 +307,13 @@ int run(int argc, char** argv) {
   test_one->add_flag("--quiet", flags.quiet, "Print only the summary");
   CLI::App* const list_all = app.add_subcommand("list", "List the plugins that an agent on this host can run");
   CLI::App* const look = app.add_subcommand("inspect", "Start a plugin and describe it");
-  look->add_option("plugin", flags.file, "NAME.so, NAME.lua, or the name of one in the plugin folder")
+  look->add_option("plugin", flags.file, "NAME.so, NAME.lua, NAME.py, or the name of one in the plugin folder")
       ->required()
       ->type_name("PLUGIN");
-  for (CLI::App* const one : {test_one, look})
+  for (CLI::App* const one : {test_one, look}) {
     one->add_option("--config", flags.config, "Its configuration")->type_name("JSON");
+    one->add_option("--class", flags.python_class, "The class in NAME.py (default: the only one)")->type_name("CLASS");
+  }
   for (CLI::App* const one : {list_all, look}) {
     one->add_option("--plugin-dir", flags.plugin_dir, "Folder of plugins (default: <data>/plugins)")->type_name("DIR");
   }

@@ -8,12 +8,41 @@
 #include "base/text.h"
 #include "config/document.h"
 #include "plugins/hosted/plugin_hosts.h"
+#include "plugins/hosted/python_files.h"
 
 namespace monitor {
 
 using Outcome = agent::HostedPlugin::Outcome;
 
-Result<config::PluginEntry> entry_of_file(const std::string& file, const std::string& config) {
+namespace {
+
+// A class of a Python file.
+Result<config::PluginEntry> python_entry(const std::string& file, std::string name, config::PluginEntry entry) {
+  const auto source = PosixDisk().read_file(file, config::kMaxDocumentBytes);
+  if (!source) return source.error();
+  const std::vector<std::string> classes = agent::read_python(*source).classes;
+  if (name.empty() && classes.size() != 1) {
+    return Error(Code::kInvalidArgument,
+                 classes.empty()
+                     ? file + " has no class"
+                     : fmt::format("{} has several classes ({}); name one with --class", file, join(classes, ", ")));
+  }
+  if (name.empty()) name = classes.front();
+  const std::string full = fmt::format("{}{}.{}", agent::kPythonPrefix, entry.name, name);
+  if (agent::python_module_of(full).empty()) {
+    return Error(Code::kInvalidArgument, fmt::format("{}: the names of a module and a class are identifiers", full));
+  }
+  std::error_code error;
+  entry.name = full;
+  entry.kind = config::PluginKind::kPython;
+  entry.code = std::filesystem::absolute(file, error).string();
+  return entry;
+}
+
+}  // namespace
+
+Result<config::PluginEntry> entry_of_file(const std::string& file, const std::string& python_class,
+                                          const std::string& config) {
   const std::filesystem::path path = file;
   config::PluginEntry entry;
   entry.name = path.stem().string();
@@ -27,10 +56,13 @@ Result<config::PluginEntry> entry_of_file(const std::string& file, const std::st
       return Error(Code::kInvalidArgument, file + " is not a regular file");
     return entry;
   }
-  if (path.extension() != ".lua") return Error(Code::kInvalidArgument, file + " is neither NAME.so nor NAME.lua");
+  if (path.extension() != ".lua" && path.extension() != ".py") {
+    return Error(Code::kInvalidArgument, file + " is neither NAME.so, NAME.lua nor NAME.py");
+  }
   if (std::error_code error; !std::filesystem::exists(path, error)) {
     return Error(Code::kNotFound, "no such file: " + file);
   }
+  if (path.extension() == ".py") return python_entry(file, python_class, std::move(entry));
   auto source = PosixDisk().read_file(file, config::kMaxDocumentBytes);
   if (!source) return source.error();
   entry.kind = config::PluginKind::kScript;
@@ -48,8 +80,9 @@ PluginRun::~PluginRun() {
   while (!all_gone() && loop_.clock().mono_ns() < end) loop_.run_once(100 * kNanosPerMilli);
 }
 
-Status PluginRun::start(const std::string& file, const std::string& config, metrics::SeriesTable& table) {
-  auto entry = entry_of_file(file, config);
+Status PluginRun::start(const std::string& file, const std::string& python_class, const std::string& config,
+                        metrics::SeriesTable& table) {
+  auto entry = entry_of_file(file, python_class, config);
   if (!entry) return entry.error();
   plugin_ = std::make_unique<agent::HostedPlugin>(loop_, table, static_cast<agent::HostLinks&>(*this), *entry);
   plugin_->lift_line_limit();
@@ -86,8 +119,15 @@ uint64_t PluginRun::peak_memory() const {
   return 0;
 }
 
-Result<std::shared_ptr<agent::HostLink>> PluginRun::link_for(config::PluginKind, const std::string& name) {
-  auto started = agent::HostProcess::start(loop_, worker_, agent::plugin_host_program(), name);
+Result<std::shared_ptr<agent::HostLink>> PluginRun::link_for(config::PluginKind kind, const std::string& name) {
+  std::string program = agent::plugin_host_program();
+  if (kind == config::PluginKind::kPython) {
+    program = agent::python_host_of(program);
+    if (const std::string fault = agent::python_host_fault(program); !fault.empty()) {
+      return Error(Code::kFailedPrecondition, fault);
+    }
+  }
+  auto started = agent::HostProcess::start(loop_, worker_, program, name);
   if (!started) return started.error();
   (*started)->lift_line_limit();
   processes_.push_back(*started);

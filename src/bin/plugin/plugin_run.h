@@ -15,8 +15,9 @@ class PluginRun final : private agent::HostLinks {
   explicit PluginRun(EventLoop& loop) : loop_(loop) {}
   ~PluginRun() override;
 
-  // Starts the plugin. Returns the error, if any.
-  Status start(const std::string& file, const std::string& config, metrics::SeriesTable& table);
+  // Starts the plugin. Returns the error, if any. `python_class` as in entry_of_file().
+  Status start(const std::string& file, const std::string& python_class, const std::string& config,
+               metrics::SeriesTable& table);
   // Runs a tick and waits for the outcome; `tick` then holds the remaining points.
   agent::HostedPlugin::Outcome run(metrics::Tick& tick, int64_t& took_ns);
   // Peak memory of the host, in bytes.
@@ -32,7 +33,9 @@ class PluginRun final : private agent::HostLinks {
   std::unique_ptr<agent::HostedPlugin> plugin_;
 };
 
-// "native" for NAME.so, "script" for NAME.lua; nothing for another name.
-Result<config::PluginEntry> entry_of_file(const std::string& file, const std::string& config);
+// "native" for NAME.so, "script" for NAME.lua, "python" for NAME.py; nothing for another name. `python_class`: the
+// class in NAME.py; empty: the only one.
+Result<config::PluginEntry> entry_of_file(const std::string& file, const std::string& python_class,
+                                          const std::string& config);
 
 }  // namespace monitor
