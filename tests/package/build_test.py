@@ -19,7 +19,7 @@ from programs import ROOT  # noqa: E402
 
 TOOL = os.path.join(ROOT, "tools", "package")
 GIVEN = os.environ.get("MONITOR_PACKAGE_BUILD")
-NAMES = {"monitor-agent", "monitor-server", "monitor-analysis", "monitor", "monitor-dev"}
+NAMES = {"monitor-agent", "monitor-server", "monitor-analysis", "monitor", "monitor-plugin-host-python", "monitor-dev"}
 # What the agent may be linked with. A new library makes every agent's host larger: think before you add one.
 AGENT_LIBRARIES = {"libc6", "libgcc-s1", "libmicrohttpd12", "libnghttp2-14", "libssl3", "libstdc++6"}
 CONTAINED = ("libfmt", "libspdlog", "liblua")  # by programs of the preset `package` only
@@ -35,6 +35,12 @@ def call(*command, **options):
 def build(kind, out, tool=TOOL, **options):
     call(tool, kind, "--out", out, *(("--build", GIVEN) if GIVEN and tool == TOOL else ()), **options)
     return out
+
+
+def programs_in(tree):
+    """The programs of a package, and the module for plugins in Python."""
+    found = [path for folder in ("bin", "libexec/monitor", "libexec/monitor/python") for path in glob.glob(f"{tree}/usr/{folder}/*")]
+    return [path for path in found if os.path.isfile(path) and not path.endswith(".py")]
 
 
 class BuildTest(unittest.TestCase):
@@ -71,7 +77,7 @@ class BuildTest(unittest.TestCase):
             tree, debug = self.unpack(name), self.unpack(name + "-dbgsym")
             known = {"".join(path.split("/")[-2:]).removesuffix(".debug")
                      for path in glob.glob(f"{debug}/usr/lib/debug/.build-id/*/*.debug")}
-            programs = glob.glob(f"{tree}/usr/bin/*") + glob.glob(f"{tree}/usr/libexec/monitor/*")
+            programs = programs_in(tree)
             ids = {re.search(r"Build ID: (\w+)", call("readelf", "-n", path)).group(1) for path in programs}
             self.assertEqual(ids, known, name)
             self.assertTrue(all(len(each) == 40 for each in ids), "SHA-1 of the content")
@@ -126,12 +132,12 @@ class BuildTest(unittest.TestCase):
     def test_every_package_has_a_bill_of_materials_and_licences(self):
         for name in NAMES:
             tree = self.unpack(name)
-            programs = glob.glob(f"{tree}/usr/bin/*") + glob.glob(f"{tree}/usr/libexec/monitor/*")
+            programs = programs_in(tree)
             declared = self.check_bill(f"{tree}/usr/share/doc/{name}/sbom.spdx.json", name, programs)
             self.assertEqual("librdkafka1" in declared, name in ("monitor-server", "monitor-analysis", "monitor"), name)
             self.assertEqual("uplot" in declared, name == "monitor-analysis")
             # What is linked statically: the client of etcd, Lua in the plugin host.
-            self.assertEqual("libprotobuf-dev" in declared, name not in ("monitor-server", "monitor-dev"), name)
+            self.assertEqual("libprotobuf-dev" in declared, name not in ("monitor-server", "monitor-dev", "monitor-plugin-host-python"), name)
             self.assertEqual(any(one.startswith("liblua5.4") for one in declared), name == "monitor-agent", name)
             with open(f"{tree}/usr/share/doc/{name}/copyright", encoding="utf-8") as file:
                 copyright_text = file.read()
@@ -147,7 +153,8 @@ class BuildTest(unittest.TestCase):
 
     def test_archive_runs_from_any_folder(self):
         tree = self.archive()
-        programs = glob.glob(f"{tree}/bin/*") + glob.glob(f"{tree}/libexec/monitor/*")
+        programs = [path for path in glob.glob(f"{tree}/bin/*") + glob.glob(f"{tree}/libexec/monitor/*") + glob.glob(f"{tree}/libexec/monitor/python/*.so")
+                    if os.path.isfile(path)]
         self.assertEqual(len(programs), 10)
         for program in programs:
             for soname, path in re.findall(r"^\s*(\S+) => (.*) \(0x", call("ldd", program), re.M):
