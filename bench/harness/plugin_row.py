@@ -1,5 +1,5 @@
 """The plugins' row: a batch of 8 or 1,000 points through an empty chain, and through the same filter as a built-in
-plugin, a native plugin and a script; against a bare echo of as many bytes between two processes."""
+plugin, a native plugin, a script and a plugin in Python; against a bare echo of as many bytes between two processes."""
 import os
 import shutil
 import tempfile
@@ -16,6 +16,8 @@ def plugins(options):
     with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder:
         shutil.copy(f"{BENCH}/plugins/native_filter.so", folder)
         shutil.copy(f"{SOURCES}/script_filter.lua", folder)
+        os.makedirs(f"{folder}/agent/plugins")
+        shutil.copy(f"{SOURCES}/python_filter.py", f"{folder}/agent/plugins")
         for points in (8, 1000):
             yield from cases(options, folder, points)
 
@@ -42,3 +44,5 @@ def cases(options, folder, points):
     yield Line("plugins", text + "native in its host, vs. echo + built-in", "us/batch", compare(native, "us"), [Target(1.3)])
     script = measure(echo_and_builtin, lambda: ours("script"), ["us"], *options.blocks())
     yield Line("plugins", text + "script in its host, vs. echo + built-in", "us/batch", compare(script, "us"))
+    python = measure(echo_and_builtin, lambda: ours("python"), ["us"], *options.blocks())
+    yield Line("plugins", text + "Python in its host, vs. echo + built-in", "us/batch", compare(python, "us"))

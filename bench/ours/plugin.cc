@@ -1,7 +1,7 @@
 // Sends a batch through the plugin chain: with no plugin, with the built-in `filter`, and with the same filter as a
-// native plugin or a script in its host.
+// native plugin, a script or a plugin in Python in its host.
 //
-//   bench-plugin kind=nothing|builtin|native|script folder=PLUGINS host=PROGRAM points=N count=N
+//   bench-plugin kind=nothing|builtin|native|script|python folder=PLUGINS host=PROGRAM points=N count=N
 //
 // Prints us=MEDIAN per batch, and the bytes sent to the host and back.
 #include <algorithm>
@@ -52,7 +52,9 @@ int run(const Arguments& arguments) {
   std::vector<config::PluginEntry> entries;
   if (kind != "nothing") {
     config::PluginEntry entry;
-    entry.name = kind == "builtin" ? "filter" : kind + "_filter";
+    entry.name = kind == "builtin"  ? "filter"
+                 : kind == "python" ? "agent.plugins.python_filter.PythonFilter"
+                                    : kind + "_filter";
     entry.config = R"({"drop":"bench.gone"})";
     if (kind != "builtin") {
       const auto code = hosts.code_of(entry.name);
