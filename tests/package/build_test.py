@@ -155,7 +155,7 @@ class BuildTest(unittest.TestCase):
         tree = self.archive()
         programs = [path for path in glob.glob(f"{tree}/bin/*") + glob.glob(f"{tree}/libexec/monitor/*") + glob.glob(f"{tree}/libexec/monitor/python/*.so")
                     if os.path.isfile(path)]
-        self.assertEqual(len(programs), 10)
+        self.assertEqual(len(programs), 12)
         for program in programs:
             for soname, path in re.findall(r"^\s*(\S+) => (.*) \(0x", call("ldd", program), re.M):
                 inside = os.path.realpath(path).startswith(os.path.realpath(tree))
