@@ -128,6 +128,9 @@ void allow_plugin(SeccompFilter& filter, int library, bool threads) {
   allow_threads(filter, threads);
   allow_bounded(filter);
   allow_harmless(filter);
+  // Shared memory without a file does not count as the process's data, so no limit would bound it.
+  constexpr uint32_t kShared = MAP_SHARED | MAP_ANONYMOUS;
+  filter.refuse_when(SYS_mmap, {{3, kShared, kShared}}, EPERM);
   filter.allow_when(SYS_mmap, {{2, PROT_EXEC, 0}});
   if (library >= 0) {
     filter.allow_when(

@@ -22,7 +22,10 @@ namespace monitor::plugin_host {
 
 namespace {
 
-constexpr rlim_t kMemory = rlim_t{512} * 1024 * 1024;  // of address space
+constexpr rlim_t kMemory = rlim_t{512} * 1024 * 1024;  // that it can write to
+// A runtime such as that of Go reserves more than it uses. Memory that would count here only is refused
+// (allowed_calls.cc).
+constexpr rlim_t kAddresses = 4 * kMemory;
 constexpr rlim_t kFiles = 32;
 constexpr rlim_t kProcessorSeconds = 60;  // then the agent must have allowed more, which it does as long as it runs
 constexpr int kNice = 5;
@@ -41,7 +44,9 @@ void limit_resources() {
   limit(RLIMIT_NOFILE, kFiles);
   limit(RLIMIT_MSGQUEUE, 0);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  limit(RLIMIT_AS, kMemory);  // not with sanitizers, which reserve terabytes
+  // Not with sanitizers, which reserve terabytes.
+  limit(RLIMIT_DATA, kMemory);
+  limit(RLIMIT_AS, kAddresses);
 #endif
   rlimit time{};
   getrlimit(RLIMIT_CPU, &time);

@@ -176,7 +176,7 @@ Result<Load> Load::decode(std::string_view payload) {
   load.config = in.text();
   load.source = in.text();
   load.threads = in.number<uint32_t>();
-  load.agent = in.text();
+  if (in.ok() && !in.at_end()) load.agent = in.text();
   if (!in.at_end() || kind > static_cast<uint32_t>(Kind::kPython)) return invalid("damaged: load");
   load.kind = static_cast<Kind>(kind);
   return load;
