@@ -1,0 +1,3 @@
+module go_label
+
+go 1.19
