@@ -1,6 +1,7 @@
 #include "bin/agent_program.h"
 
 #include <fmt/format.h>
+#include <time.h>
 
 #include <functional>
 #include <memory>
@@ -100,6 +101,10 @@ class AgentProgram final : private config::Applier {
       const agent::CertificateValidity certificate = output_->state().certificate;
       status.certificate_from_ns = certificate.from_s * kNanosPerSecond;
       status.certificate_expires_ns = certificate.until_s * kNanosPerSecond;
+      timespec used{};
+      if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0) {
+        status.cpu_seconds = static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / kNanosPerSecond;
+      }
       inventory.plugins = plugins_.names_in_folder();
     });
     agent_.set_on_plugin_change([this] { config_->changed(); });

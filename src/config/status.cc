@@ -171,6 +171,7 @@ std::string to_json(const AgentStatus& status) {
     object["refused"] = status.refused;
     object["refused_groups"] = status.refused_groups;
   }
+  if (status.cpu_seconds > 0) object["cpu_seconds"] = std::round(status.cpu_seconds * kThousand) / kThousand;
   if (status.certificate_expires_ns > 0) {
     object["certificate_from"] = time_text(status.certificate_from_ns);
     object["certificate_expires"] = time_text(status.certificate_expires_ns);
@@ -201,6 +202,7 @@ Result<AgentStatus> parse_status(std::string_view text) {
   read_mounts(*object, status);
   status.series_full = flag_of(*object, "series_full");
   status.warning = text_of(*object, "warning");
+  status.cpu_seconds = real_of(*object, "cpu_seconds");
   status.certificate_from_ns = time_of(*object, "certificate_from");
   status.certificate_expires_ns = time_of(*object, "certificate_expires");
   const auto plugins = object->find("plugins");

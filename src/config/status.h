@@ -81,6 +81,7 @@ struct AgentStatus {
   // When the certificate is valid with which it connects to servers; 0: it has none.
   int64_t certificate_from_ns = 0;
   int64_t certificate_expires_ns = 0;
+  double cpu_seconds = 0;  // CPU time of its process since it started; 0: an older agent, which does not report it
 };
 
 // Copies the fields that the engine knows.

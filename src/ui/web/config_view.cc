@@ -42,6 +42,7 @@ ConfigView read_config(ConfigService& service, int64_t wall_ns) {
               row.status.since_ns,
               row.status.certificate_from_ns,
               row.status.certificate_expires_ns,
+              row.status.cpu_seconds,
               presence == Presence::kAlive ? row.status.plugins : std::vector<config::PluginStatus>()};
   }
   view.forgotten = config::forgotten_of(*keys, wall_ns, service.fresh_ns());

@@ -22,6 +22,7 @@ struct AgentReport {
   int64_t since_ns = 0;             // start of its process, by its own clock
   int64_t certificate_from_ns = 0;  // 0: it has none
   int64_t certificate_expires_ns = 0;
+  double cpu_seconds = 0;                          // of its process since it started; 0: unknown
   std::vector<config::PluginStatus> plugins = {};  // of an agent that is alive
 };
 

@@ -33,6 +33,9 @@ std::vector<history::AgentFacts> facts_of(const Fleet& fleet, const Ledger& ledg
     history::AgentFacts facts{.agent = name, .host = agent.host, .state = to_string(judge(agent))};
     facts.revision = agent.revision;
     facts.waiting = agent.waiting;
+    facts.ticks_due = agent.ticks_due;
+    facts.ticks_missed = agent.ticks_missed;
+    facts.points_made = agent.points_made;
     if (const auto ahead = agent.skew.ahead_ns()) facts.skew_ms = *ahead / kNanosPerMilli;
     for (const auto& [number, partition] : ledger.partitions()) {
       const auto runs = partition.agents().find(name);

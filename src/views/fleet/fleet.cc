@@ -197,6 +197,8 @@ void Fleet::note_counters(LiveAgent& agent, const metrics::Batch& batch) {
   }
   agent.plugin_points = dropped;
   agent.ticks_due = batch.counters.ticks_due;
+  agent.ticks_missed = batch.counters.ticks_missed;
+  agent.points_made = batch.counters.points_made;
 }
 
 void Fleet::take_frame(LiveAgent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns) {

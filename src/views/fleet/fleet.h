@@ -64,7 +64,9 @@ struct LiveAgent {
   bool late = false;          // its newest batch arrived late
   bool stopped = false;       // its newest batch was the last one of its run
   bool plugins_drop = false;  // since its newest tick, plugins have dropped everything that it collected
-  uint64_t ticks_due = 0;
+  uint64_t ticks_due = 0;     // since it started, as the next two
+  uint64_t ticks_missed = 0;
+  uint64_t points_made = 0;
   uint64_t plugin_points = 0;  // dropped by plugins so far
   std::vector<LiveValue> values;
   std::unordered_map<std::string, size_t> places;  // index in `values`, by series

@@ -17,7 +17,7 @@ namespace {
 
 // How many numbers a row has for each agent, in files of version 1 and now.
 constexpr int kFirstFields = 6;
-constexpr int kFields = 13;
+constexpr int kFields = 17;
 constexpr int64_t kLateOverNs = 300 * kNanosPerSecond;  // the time that late_fraction() is about
 
 constexpr const char* kTables =
@@ -41,9 +41,9 @@ void put(std::string& out, int64_t number, const AgentFacts& facts) {
   const int64_t skew = facts.skew_ms.value_or(0);
   const uint64_t skew_number =
       !facts.skew_ms ? 0 : (static_cast<uint64_t>(skew < 0 ? -skew : skew) << 1U) + (skew < 0 ? 0 : 1);
-  for (const uint64_t value :
-       {facts.revision, facts.ticks, facts.late_ticks, facts.gap_seconds, facts.missing, facts.waiting, skew_number,
-        facts.certificate_s, facts.certificate_life_s, facts.scored, facts.unusual}) {
+  for (const uint64_t value : {facts.revision, facts.ticks, facts.late_ticks, facts.gap_seconds, facts.missing,
+                               facts.waiting, skew_number, facts.certificate_s, facts.certificate_life_s, facts.scored,
+                               facts.unusual, facts.ticks_due, facts.ticks_missed, facts.points_made, facts.cpu_ms}) {
     protowire::put_varint(out, value);
   }
 }
@@ -62,15 +62,32 @@ struct Row {
   uint64_t certificate_life_s = 0;
   uint64_t scored = 0;
   uint64_t unusual = 0;
+  uint64_t ticks_due = 0;
+  uint64_t ticks_missed = 0;
+  uint64_t points_made = 0;
+  uint64_t cpu_ms = 0;
 };
 
 // `fields`: how many the row has; more than are known come from a newer version.
 std::optional<Row> next_row(protowire::Reader& reader, int64_t fields) {
   Row row;
-  const std::array<uint64_t*, kFields> known = {
-      &row.agent,   &row.state,   &row.revision, &row.ticks,         &row.late_ticks,         &row.gap_seconds,
-      &row.missing, &row.waiting, &row.skew,     &row.certificate_s, &row.certificate_life_s, &row.scored,
-      &row.unusual};
+  const std::array<uint64_t*, kFields> known = {&row.agent,
+                                                &row.state,
+                                                &row.revision,
+                                                &row.ticks,
+                                                &row.late_ticks,
+                                                &row.gap_seconds,
+                                                &row.missing,
+                                                &row.waiting,
+                                                &row.skew,
+                                                &row.certificate_s,
+                                                &row.certificate_life_s,
+                                                &row.scored,
+                                                &row.unusual,
+                                                &row.ticks_due,
+                                                &row.ticks_missed,
+                                                &row.points_made,
+                                                &row.cpu_ms};
   for (int64_t i = 0; i < fields; ++i) {
     const auto value = reader.varint();
     if (!value) return std::nullopt;
@@ -85,6 +102,11 @@ std::optional<double> value_of(std::string_view function, const Row& row, int64_
   if (function == "gap_seconds") return static_cast<double>(row.gap_seconds);
   if (function == "missing_batches") return static_cast<double>(row.missing);
   if (function == "waiting_batches") return static_cast<double>(row.waiting);
+  // Of rows by a version that does not know them, these are 0.
+  if (function == "due_ticks" && row.ticks_due > 0) return static_cast<double>(row.ticks_due);
+  if (function == "missed_ticks" && row.ticks_due > 0) return static_cast<double>(row.ticks_missed);
+  if (function == "made_points" && row.ticks_due > 0) return static_cast<double>(row.points_made);
+  if (function == "agent_cpu_seconds" && row.cpu_ms > 0) return static_cast<double>(row.cpu_ms) / 1000;
   if (function == "certificate_seconds" && row.certificate_s > 0) {
     return static_cast<double>(row.certificate_s) - static_cast<double>(ms) / 1000;
   }

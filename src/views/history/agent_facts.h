@@ -30,10 +30,10 @@ inline constexpr std::array<std::string_view, 7> kAgentStates = {"alive",   "lat
                                                                  "stopped", "unknown", "gone"};
 
 // The functions of which AgentFactsReader has series, beside kPluginFunctions.
-inline constexpr std::array<std::string_view, 10> kAgentFunctions = {
-    "certificate_life_seconds", "agent_state",     "certificate_seconds", "clock_skew_seconds",
-    "config_revision",          "gap_seconds",     "late_fraction",       "missing_batches",
-    "waiting_batches",          "unusual_fraction"};
+inline constexpr std::array<std::string_view, 14> kAgentFunctions = {
+    "agent_cpu_seconds", "due_ticks",           "made_points",        "missed_ticks",    "certificate_life_seconds",
+    "agent_state",       "certificate_seconds", "clock_skew_seconds", "config_revision", "gap_seconds",
+    "late_fraction",     "missing_batches",     "waiting_batches",    "unusual_fraction"};
 
 struct AgentFacts {
   std::string agent;
@@ -50,6 +50,11 @@ struct AgentFacts {
   uint64_t certificate_life_s = 0;           // how long the certificate is valid in total
   uint64_t scored = 0;                       // its series that have a score (views/unusual)
   uint64_t unusual = 0;                      // of these, those that are unusual
+  // Since the agent started.
+  uint64_t ticks_due = 0;
+  uint64_t ticks_missed = 0;
+  uint64_t points_made = 0;
+  uint64_t cpu_ms = 0;  // CPU time of its process; 0: unknown
 
   bool operator==(const AgentFacts&) const = default;
 };
