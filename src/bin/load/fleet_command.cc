@@ -127,6 +127,9 @@ CLI::App* declare_config_fleet(Cli& cli, ConfigFleetFlags& flags) {
   add_duration(*app, "--limit", fleet.limit_ns, "Time limit for each step")->default_str("60s");
   app->add_flag("--restart", fleet.restart,
                 "At the end, wait for an outage of etcd and report how fast the agents return");
+  app->add_option("--group", fleet.group, "The group of all agents (default: none)")->type_name("GROUP");
+  app->add_flag("--stay", fleet.stay, "At the end, keep the agents running until stopped, for rollouts")
+      ->excludes("--restart");
   app->add_option("--prefix", fleet.prefix, "Agents are named PREFIX-1, PREFIX-2, ...")->type_name("PREFIX");
   app->add_option("--format", flags.format, "Output of the summary: table, or json (one object)")
       ->check(CLI::IsMember({"table", "json"}));
@@ -139,6 +142,9 @@ std::string check_config_fleet(const ConfigFleetFlags& flags) {
   if (!valid_name(fmt::format("{}-{}", flags.fleet.prefix, flags.fleet.agents))) {
     return fmt::format("--prefix: got {}, expected letters, digits, '.', '_' and '-', at most 128 with the number",
                        json_quote(flags.fleet.prefix));
+  }
+  if (!flags.fleet.group.empty() && !valid_name(flags.fleet.group)) {
+    return fmt::format("--group: got {}, expected 1 to 128 of [A-Za-z0-9._-]", json_quote(flags.fleet.group));
   }
   return make_room(flags.fleet.agents);
 }

@@ -29,7 +29,7 @@ class ConfigFleet::Agent final : public config::Applier {
       : fleet_(fleet),
         client_(fleet.loop_, std::move(connector), fleet.options_.credentials),
         source_(fleet.loop_, fleet.random_, client_),
-        engine_(fleet.loop_, {id}, source_, fleet.plugins_, *this, nullptr),
+        engine_(fleet.loop_, {id, groups_of(fleet.options_)}, source_, fleet.plugins_, *this, nullptr),
         publisher_(fleet.loop_, fleet.random_, client_, id),
         reporter_(fleet.loop_, {"load", id}, publisher_,
                   [this](config::AgentStatus& status, auto&) { config::take_state(status, engine_.state()); }) {
@@ -49,6 +49,10 @@ class ConfigFleet::Agent final : public config::Applier {
   bool counted = false;  // counted as done in the current phase
 
  private:
+  static std::vector<std::string> groups_of(const ConfigFleetOptions& options) {
+    return options.group.empty() ? std::vector<std::string>() : std::vector<std::string>{options.group};
+  }
+
   ConfigFleet& fleet_;
   size_t round_ = 0;  // the round whose change was applied last
   config::EtcdClient client_;
@@ -79,7 +83,7 @@ Status ConfigFleet::start(std::function<void()> done) {
 }
 
 void ConfigFleet::stop() {
-  if (phase_ != Phase::kDone) finish("stopped before its end");
+  if (phase_ != Phase::kDone) finish(phase_ == Phase::kStaying ? "" : "stopped before its end");
 }
 
 // Starts as many agents as are due by now.
@@ -106,7 +110,7 @@ size_t ConfigFleet::watching() const {
 
 void ConfigFleet::look() {
   look_timer_ = 0;
-  if (phase_ == Phase::kDone) return;
+  if (phase_ == Phase::kDone || phase_ == Phase::kStaying) return;
   if (phase_ == Phase::kReturning) look_for_return();
   if (reached()) {
     next();
@@ -136,6 +140,7 @@ bool ConfigFleet::reached() {
       return watching() == 0;
     case Phase::kReturning:
       return result_.back.returned == agents_.size();
+    case Phase::kStaying:
     case Phase::kDone:
       break;
   }
@@ -161,6 +166,7 @@ void ConfigFleet::next() {
       log_info("all agents have lost etcd", {});
       return;
     case Phase::kReturning:
+    case Phase::kStaying:
     case Phase::kDone:
       finish("");
       return;
@@ -171,6 +177,9 @@ void ConfigFleet::next() {
   } else if (options_.restart) {
     phase_ = Phase::kGoing;
     log_info("waiting for etcd to stop and to return", {});
+  } else if (options_.stay) {
+    phase_ = Phase::kStaying;
+    log_info("all agents stay until this program is stopped", {});
   } else {
     finish("");
   }

@@ -32,6 +32,8 @@ struct ConfigFleetOptions {
   size_t rounds = 3;
   int64_t limit_ns = 60 * kNanosPerSecond;  // for each step
   bool restart = false;                     // at the end, waits for etcd to stop and to return
+  std::string group = {};                   // of all agents; empty: none
+  bool stay = false;                        // at the end, goes on until stop()
 };
 
 // One change of the defaults.
@@ -83,7 +85,7 @@ class ConfigFleet {
   void look_for_return();
   void finish(std::string failure);
 
-  enum class Phase { kConnecting, kApplying, kReporting, kGoing, kReturning, kDone };
+  enum class Phase { kConnecting, kApplying, kReporting, kGoing, kReturning, kStaying, kDone };
 
   EventLoop& loop_;
   Random& random_;
