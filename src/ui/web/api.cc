@@ -98,6 +98,7 @@ void Api::declare() {
   declare_alerts(table_);
   declare_silences(table_);
   declare_config(table_);
+  declare_rollouts(table_);
   declare_queries(table_);
   declare_stream(table_);
   prometheus_.declare(table_);
@@ -310,6 +311,7 @@ void Api::record_facts() {
     one.scored = share.series;
     one.unusual = share.unusual;
     const AgentReport* const report = config_view_.find(one.agent);
+    if (report != nullptr) one.cpu_ms = static_cast<uint64_t>(std::max(0.0, report->cpu_seconds) * 1000);
     if (report != nullptr && report->certificate_expires_ns > 0) {
       one.certificate_s = static_cast<uint64_t>(report->certificate_expires_ns / kNanosPerSecond);
       const int64_t life_ns = elapsed_ns(report->certificate_from_ns, report->certificate_expires_ns);

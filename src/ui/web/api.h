@@ -137,6 +137,8 @@ class Api {
   void declare_documents(RouteTable& table);
   void declare_document_changes(RouteTable& table);
   void change_document(const Call& call);
+  // routes_rollouts.cc
+  void declare_rollouts(RouteTable& table);
 
   void tick();
   void record_facts();

@@ -72,6 +72,10 @@ class ConfigService {
   // `body`: {"value": TEXT, "seconds": N}. The override replaces one of the same key.
   Reply set_override(const std::string& key, const std::string& body, const ChangedBy& by);
   Reply explain(const std::string& agent);
+  // The last rollout of each group.
+  Reply rollouts();
+  // `body`: {"action": "pause", "resume" or "abort", "message": WHY}.
+  Reply operate_rollout(const std::string& group, const std::string& body, const ChangedBy& by);
   Reply schema() const;
   Reply plugins();
 

@@ -5,6 +5,7 @@ import { Empty } from '../ui/states';
 import { left } from './countdown';
 import { keyOf, nameOf } from './layers';
 import type { ConfigModel } from './model';
+import { Rollouts } from './rollouts_view';
 
 const MOST = 200;
 const ORDER = ['failed', 'pending', 'applied', 'stopped', 'gone'];
@@ -33,6 +34,7 @@ export function Fleet({ model }: { model: ConfigModel }) {
   return (
     <>
       <Empty icon="config" title="Choose a document"><p class="dim">An agent merges the defaults, its groups’ documents, its own and the overrides, each on top of the one before.</p></Empty>
+      <Rollouts model={model} />
       <Overrides model={model} />
       <section aria-label="Agents">
         <h2>Agents</h2>
