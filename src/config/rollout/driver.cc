@@ -235,8 +235,26 @@ Result<bool> Driver::write_batch(const Held& held, const std::vector<BatchWrite>
   return true;
 }
 
+// Not under the guard's revision, because the change is recorded in the document's history in the same transaction. If
+// another program has begun to undo the rollout at this very moment, the machine sees that the document is stored.
 Result<bool> Driver::commit(const Held& held, const Sight& sight) {
-  return write_batch(held, {{group_key(group_), sight.group, held.rollout.document}}, 0);
+  const ChangeNote note{.author = held.rollout.author,
+                        .kind = AuthorKind::kStated,
+                        .message = held.rollout.message,
+                        .command = "rollout"};
+  const auto same = [](const std::optional<Stored>& a, const std::optional<Stored>& b) {
+    return a.has_value() == b.has_value() && (!a || (a->value == b->value && a->revision == b->revision));
+  };
+  const auto done = store_.documents().update_noted(
+      group_key(group_), note, [&](const std::optional<Stored>& current) -> Result<std::optional<std::string>> {
+        const auto guard = store_.documents().get(rollout_key(group_));
+        if (!guard) return guard.error();
+        if (same(*guard, held.stored) && same(current, sight.group)) return std::optional(held.rollout.document);
+        return Error(Code::kAborted, group_key(group_) + " was changed meanwhile");
+      });
+  if (!done && done.error().code() == Code::kAborted) return false;
+  if (!done) return done.error();
+  return true;
 }
 
 }  // namespace monitor::config::rollout

@@ -61,7 +61,13 @@ class Machine {
 
   Act undo() {
     if (seen_.to_remove > 0) return Act::kRemove;
-    end(next_.ending, next_.reason);
+    // Another program stored it at the moment in which the undoing began: everyone runs it.
+    const bool stored = seen_.document == GroupDocument::kNew && next_.step + 1 == next_.steps.size();
+    if (stored) {
+      end(State::kDone, "the group has the document");
+    } else {
+      end(next_.ending, next_.reason);
+    }
     return Act::kWait;
   }
 

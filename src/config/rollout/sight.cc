@@ -53,20 +53,16 @@ KeySet documents_of(const StoredKeys& keys, const AgentIdentity& who, const std:
   KeySet set;
   const auto add = [&](const std::string& key) {
     const auto found = keys.find(key);
-    if (found != keys.end() && key != without)
-      set.entries[key] = {found->second.value, std::nullopt, found->second.revision};
+    if (found == keys.end() || key == without) return;
+    set.entries[key] = {found->second.value, std::nullopt, found->second.revision};
   };
-  const auto add_all = [&](const std::string& prefix) {
+  add(who.key());  // it may list groups
+  const WatchSet watched = watch_set(who, groups_in(who, set));
+  for (const std::string& key : watched.keys) add(key);
+  for (const std::string& prefix : watched.prefixes) {
+    if (prefix == kPluginsRoot) continue;
     for (auto at = keys.lower_bound(prefix); at != keys.end() && at->first.starts_with(prefix); ++at) add(at->first);
-  };
-  add(defaults_key());
-  add(who.key());
-  const std::vector<std::string> groups = groups_in(who, set);
-  for (const std::string& group : groups) {
-    add(group_key(group));
-    add_all(group_overrides(group));
   }
-  add_all(agent_overrides(who.agent_id));
   return set;
 }
 
