@@ -156,6 +156,8 @@ def first_message(options):
     with tempfile.TemporaryDirectory(prefix="monitor-bench-") as folder, Kafka(f"{folder}/kafka") as kafka, \
             Ended(start("monitor-server", *kafka.server_arguments("first"), "--data", folder)) as server:
         port = server.says(r"listening service=grpc address=\S+:(\d+)").group(1)
+        server.says("writing to Kafka")  # the topic exists
+        time.sleep(options.settle(2))  # the broker has just started
         runs = 0
 
         def ours():
@@ -168,6 +170,7 @@ def first_message(options):
                     out = kcat("-C", "-b", kafka.address, "-t", "first", "-o", "beginning", "-e", "-q", "-f", "%k %T\n").decode()
                     return [int(line.split()[1]) for line in out.splitlines() if line.split()[0] == f"first-{runs}"]
 
+                time.sleep(options.settle(1))  # nothing beside the agent's start
                 return {"ms": min(programs.wait_until(written, "the first record")) - began * 1000}
 
         def floor():
