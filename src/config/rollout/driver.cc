@@ -241,7 +241,8 @@ Result<bool> Driver::commit(const Held& held, const Sight& sight) {
   const ChangeNote note{.author = held.rollout.author,
                         .kind = AuthorKind::kStated,
                         .message = held.rollout.message,
-                        .command = "rollout"};
+                        .command = "rollout",
+                        .at_ns = clock_.wall_ns()};
   const auto same = [](const std::optional<Stored>& a, const std::optional<Stored>& b) {
     return a.has_value() == b.has_value() && (!a || (a->value == b->value && a->revision == b->revision));
   };
