@@ -56,6 +56,16 @@ constexpr std::array<SimulatedProcess, 4> kProcesses = {{{"postgres", "postgres"
                                                          {"node", "app", 1290, 2},
                                                          {"sshd", "root", 611, 0.1}}};
 
+struct SimulatedContainer {
+  std::string_view name;
+  std::string_view id;
+  double weight;
+};
+constexpr std::array<SimulatedContainer, 2> kContainers = {{
+    {"web", "6f1d4c7a0b9e8d3c2f5a7b6e1d0c9f8e7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d", 1.5},
+    {"db", "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9", 0.5},
+}};
+
 // The parts for which a metric has series, with their share of its typical value: for most metrics only the host.
 std::vector<std::pair<metrics::Labels, double>> parts_of(const metrics::MetricSpec& metric,
                                                          const config::MetricSelection& selection) {
@@ -65,6 +75,16 @@ std::vector<std::pair<metrics::Labels, double>> parts_of(const metrics::MetricSp
       parts.push_back({{{"process.group", pattern}}, 1});
     for (const SimulatedProcess& one : kProcesses) {
       if (selection.has("per_user")) parts.push_back({{{"process.owner", std::string(one.owner)}}, one.weight});
+    }
+    return parts;
+  }
+  if (selection.name == "containers" && !metric.name.ends_with("container.count") &&
+      !metric.name.ends_with("omitted.count")) {
+    for (const SimulatedContainer& one : kContainers) {
+      parts.push_back({{{"container.id", std::string(one.id)},
+                        {"container.name", std::string(one.name)},
+                        {"container.runtime.name", "docker"}},
+                       one.weight});
     }
     return parts;
   }
