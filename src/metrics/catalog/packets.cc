@@ -1,0 +1,165 @@
+// Declaration of the collector packets: inputs/proc/packets.cc.
+#include <array>
+
+#include "metrics/catalog/catalog.h"
+#include "metrics/catalog/steps.h"
+
+namespace monitor::metrics::catalog {
+
+namespace {
+
+constexpr std::array kOptions = {kCounters};
+
+constexpr std::array kSelectors = {
+    SelectorSpec{
+        .name = "conntrack",
+        .since = "0.2.0",
+        .description =
+            "Connection tracking of the packet filter: how full its table is, and packets that it could not track",
+        .options = kOptions},
+    SelectorSpec{
+        .name = "softnet",
+        .since = "0.2.0",
+        .description = "Packets that the processors take from network interfaces: processed, dropped, cut short",
+        .options = kOptions},
+};
+
+constexpr std::array kLabels1 = {LabelSpec{"system.network.conntrack.cause", "insert_failed,dropped,early_drop"}};
+
+constexpr std::array kMetrics = {
+    MetricSpec{.name = "system.network.conntrack.count",
+               .title = "Tracked connections",
+               .unit = "{connection}",
+               .selectors = "conntrack",
+               .typical = 500,
+               .description = "Connections that the kernel tracks for its packet filter.",
+               .source = "`sys/net/netfilter/nf_conntrack_count` "
+                         "([nf_conntrack-sysctl.rst](https://docs.kernel.org/networking/nf_conntrack-sysctl.html))",
+               .formula = "the value of the file",
+               .equals = "`conntrack -C`"},
+    MetricSpec{.name = "system.network.conntrack.limit",
+               .title = "Tracked connections, limit",
+               .unit = "{connection}",
+               .selectors = "conntrack",
+               .typical = 262144,
+               .description = "Connections that the kernel can track; packets of further ones are dropped.",
+               .source = "`sys/net/netfilter/nf_conntrack_max`",
+               .formula = "the value of the file",
+               .equals = "`sysctl net.netfilter.nf_conntrack_max`"},
+    MetricSpec{.name = "system.network.conntrack.failures.rate",
+               .title = "Connections not tracked",
+               .unit = "{packet}/s",
+               .exponent = kThousandths,
+               .selectors = "conntrack",
+               .labels = kLabels1,
+               .typical = 0.1,
+               .description = "Per second: packets whose connection could not be tracked, by cause.",
+               .source = "`net/stat/nf_conntrack`",
+               .formula = "growth of insert_failed, drop, early_drop, added up over the processors / elapsed",
+               .equals = "`conntrack -S`, added up"},
+    MetricSpec{.name = "system.network.conntrack.failures",
+               .title = "Connections not tracked, total",
+               .unit = "{packet}",
+               .kind = Kind::kCounter,
+               .selectors = "conntrack",
+               .option = "counters",
+               .labels = kLabels1,
+               .typical = 0.1,
+               .description = "Packets whose connection could not be tracked, by cause.",
+               .source = "`net/stat/nf_conntrack`",
+               .formula = "insert_failed, drop, early_drop, added up over the processors",
+               .rules = "as of the rate"},
+    MetricSpec{.name = "system.network.conntrack.invalid.rate",
+               .title = "Packets of no connection",
+               .unit = "{packet}/s",
+               .exponent = kThousandths,
+               .selectors = "conntrack",
+               .typical = 1,
+               .description = "Packets that the kernel could not assign to a connection, per second.",
+               .source = "`net/stat/nf_conntrack`",
+               .formula = "growth of invalid, added up over the processors / elapsed",
+               .equals = "`conntrack -S` (invalid), added up"},
+    MetricSpec{.name = "system.network.conntrack.invalid",
+               .title = "Packets of no connection, total",
+               .unit = "{packet}",
+               .kind = Kind::kCounter,
+               .selectors = "conntrack",
+               .option = "counters",
+               .typical = 1,
+               .description = "Packets that the kernel could not assign to a connection.",
+               .source = "`net/stat/nf_conntrack`",
+               .formula = "invalid, added up over the processors",
+               .rules = "as of the rate"},
+    MetricSpec{.name = "system.network.softnet.processed.rate",
+               .title = "Packets processed",
+               .unit = "{packet}/s",
+               .exponent = kThousandths,
+               .selectors = "softnet",
+               .typical = 5000,
+               .description = "Packets that the processors took from the queues of network interfaces, per second.",
+               .source = "`net/softnet_stat`",
+               .formula = "growth of first number, added up over the processors / elapsed",
+               .equals = "`node_softnet_processed_total` of node_exporter, added up"},
+    MetricSpec{.name = "system.network.softnet.processed",
+               .title = "Packets processed, total",
+               .unit = "{packet}",
+               .kind = Kind::kCounter,
+               .selectors = "softnet",
+               .option = "counters",
+               .typical = 5000,
+               .description = "Packets that the processors took from the queues of network interfaces.",
+               .source = "`net/softnet_stat`",
+               .formula = "first number, added up over the processors",
+               .rules = "as of the rate"},
+    MetricSpec{.name = "system.network.softnet.dropped.rate",
+               .title = "Packets dropped before processing",
+               .unit = "{packet}/s",
+               .exponent = kThousandths,
+               .selectors = "softnet",
+               .typical = 0.1,
+               .description = "Packets that were dropped because the queue of a processor was full, per second.",
+               .source = "`net/softnet_stat`",
+               .formula = "growth of second number, added up over the processors / elapsed",
+               .equals = "`node_softnet_dropped_total` of node_exporter, added up"},
+    MetricSpec{.name = "system.network.softnet.dropped",
+               .title = "Packets dropped before processing, total",
+               .unit = "{packet}",
+               .kind = Kind::kCounter,
+               .selectors = "softnet",
+               .option = "counters",
+               .typical = 0.1,
+               .description = "Packets that were dropped because the queue of a processor was full.",
+               .source = "`net/softnet_stat`",
+               .formula = "second number, added up over the processors",
+               .rules = "as of the rate"},
+    MetricSpec{
+        .name = "system.network.softnet.squeezed.rate",
+        .title = "Processing cut short",
+        .unit = "{operation}/s",
+        .exponent = kThousandths,
+        .selectors = "softnet",
+        .typical = 1,
+        .description =
+            "Times that a processor stopped taking packets because its time was up while more waited, per second.",
+        .source = "`net/softnet_stat`",
+        .formula = "growth of third number, added up over the processors / elapsed",
+        .equals = "`node_softnet_times_squeezed_total` of node_exporter, added up"},
+    MetricSpec{
+        .name = "system.network.softnet.squeezed",
+        .title = "Processing cut short, total",
+        .unit = "{operation}",
+        .kind = Kind::kCounter,
+        .selectors = "softnet",
+        .option = "counters",
+        .typical = 1,
+        .description = "Times that a processor stopped taking packets because its time was up while more waited.",
+        .source = "`net/softnet_stat`",
+        .formula = "third number, added up over the processors",
+        .rules = "as of the rate"},
+};
+
+}  // namespace
+
+constinit const CollectorSpec packets = {.name = "packets", .selectors = kSelectors, .metrics = kMetrics};
+
+}  // namespace monitor::metrics::catalog
