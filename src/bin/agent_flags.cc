@@ -47,7 +47,13 @@ void declare_agent(Cli& cli, AgentFlags& flags) {
   app.add_flag("--once", flags.once, "Read twice, one second (or a shorter interval) apart, print the values and exit");
   app.add_flag("--trace-plugins", flags.trace_plugins, "With --once: print the tick before and after every plugin")
       ->needs(app.get_option("--once"));
-  app.add_option("--format", flags.format, "Output of --once: table or json")->check(CLI::IsMember({"table", "json"}));
+  app.add_flag(
+         "--list-metrics", flags.list_metrics,
+         "Read every source twice, print which metrics this host offers, what a tick of each selector costs, and what "
+         "is missing and why, and exit")
+      ->excludes(app.get_option("--once"));
+  app.add_option("--format", flags.format, "Output of --once and --list-metrics: table or json")
+      ->check(CLI::IsMember({"table", "json"}));
   add_spool_options(app, flags.spool);
   app.add_option("--plugin-dir", flags.plugin_dir,
                  "Folder of plugins, NAME.so and NAME.lua; watched for changes (default: <data>/plugins)")

@@ -26,6 +26,7 @@ struct AgentFlags {
   agent::Roots roots;
   OptionalValue simulate;
   bool once = false;
+  bool list_metrics = false;
   bool trace_plugins = false;
   std::string format = "table";
   std::string http = "off";

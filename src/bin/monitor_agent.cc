@@ -9,6 +9,7 @@
 #include "bin/agent_flags.h"
 #include "bin/agent_health.h"
 #include "bin/agent_init.h"
+#include "bin/agent_list_metrics.h"
 #include "bin/agent_once.h"
 #include "bin/agent_program.h"
 #include "bin/agent_spool.h"
@@ -29,6 +30,7 @@ int run(int argc, char** argv) {
            "  monitor-agent --agent-id web-1 --server server.example.org:50051 --join-token-file token\n"
            "  monitor-agent --agent-id agent-001 --output file:/var/log/monitor/agent-001.jsonl\n"
            "  monitor-agent --once\n"
+           "  monitor-agent --list-metrics\n"
            "  monitor-agent init --server server.example.org:50051 --token-file token --yes\n"
            "  monitor-agent health --ready\n"
            "  monitor-agent spool inspect /var/lib/monitor/agent/agent-001/spool\n"
@@ -47,6 +49,7 @@ int run(int argc, char** argv) {
   if (const CLI::App* const command = cli.app().get_subcommand("spool"); command->parsed()) {
     return run_spool_command(*command, flags.spool);
   }
+  if (flags.list_metrics) return run_list_metrics(flags);
   std::vector<HostPort> servers;
   uint64_t seed = 1;
   if (const std::string fault = resolve_agent_addresses(cli, flags); !fault.empty()) return cli.usage_error(fault);

@@ -11,6 +11,7 @@
 #include "base/testing/fake_clock.h"
 #include "base/testing/manual_worker.h"
 #include "base/time_format.h"
+#include "config/schema.h"
 #include "config/testing/fake_catalog.h"
 #include "config/testing/memory_source.h"
 
@@ -321,6 +322,28 @@ TEST(Engine, ReadsAndValidatesEveryKindOfValue) {
     w.source.put(kOwn, document);
     EXPECT_NE(w.engine.state().error.find(part), std::string::npos) << document << " gave: " << w.engine.state().error;
     EXPECT_EQ(w.engine.settings().interval_ns, 2 * kNanosPerSecond);
+  }
+}
+
+TEST(Engine, AddsDefaultMetricsAndLetsOthersBeMissing) {
+  World w;
+  w.source.put(kOwn,
+               R"({"metrics": [{"name": "cpu", "per_core": true}, "default", "sensors?", "of another version?"]})");
+  w.engine.start();
+  EXPECT_EQ(w.engine.state().error, "");
+  const auto& metrics = w.engine.settings().metrics;
+  std::vector<std::string> names;
+  for (const auto& one : metrics) names.push_back(one.name);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"cpu", "sensors", "memory", "disk read", "disk write", "net in", "net out"}));
+  EXPECT_TRUE(metrics[0].has("per_core")) << "the list's own entry counts";
+  EXPECT_TRUE(metrics[1].has(kOptional));
+  EXPECT_FALSE(metrics[2].has(kOptional));
+  for (const std::string wrong :
+       {R"({"metrics": ["sensor"]})", R"({"metrics": [{"name": "default", "counters": true}]})",
+        R"({"metrics": ["cpu", "cpu?"]})", R"({"metrics": ["?"]})"}) {
+    w.source.put(kOwn, wrong);
+    EXPECT_NE(w.engine.state().error.find("/metrics/"), std::string::npos) << wrong << ": " << w.engine.state().error;
   }
 }
 

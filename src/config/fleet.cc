@@ -126,6 +126,8 @@ void need(std::vector<NeededVersion>& needed, std::string field, std::string_vie
 void need_for_metric(std::vector<NeededVersion>& needed, const json& entry) {
   const json& named = entry.is_object() && entry.contains("name") ? entry.at("name") : entry;
   const std::string name = named.is_string() ? named.get<std::string>() : "";
+  // Before 0.2.0, agents reject such an entry.
+  if (name == "default" || name.ends_with('?')) need(needed, fmt::format("metrics: {}", name), "0.2.0");
   for (const Selector& selector : selectors()) {
     if (selector.name == name) need(needed, fmt::format("metrics: {}", name), selector.since);
   }

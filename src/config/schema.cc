@@ -36,8 +36,11 @@ constexpr std::array<Setting, 9> kSettings = {{
      .bounds = "each selector at most once",
      .example = R"(["memory", {"name": "cpu", "per_core": true, "interval": "100ms"}])",
      .since = "0.1.0",
-     .description = "The metrics to read at every tick. An entry is a selector, or an object with the selector as "
-                    "\"name\" and its options."},
+     .description =
+         "The metrics to read at every tick. An entry is a selector, or an object with the selector as "
+         "\"name\" and its options. A selector with a question mark (\"sensors?\") is optional: a host without "
+         "its source has no values of it, and that is no error. \"default\" stands for the default selectors "
+         "that the list does not name itself."},
     {.name = "plugins",
      .type = SettingType::kPlugins,
      .default_value = "[]",

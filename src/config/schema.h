@@ -72,6 +72,10 @@ std::span<const MetricOption> metric_options();
 std::span<const PluginField> plugin_fields();
 const PluginField* plugin_field(std::string_view name);  // nullptr: unknown
 std::vector<std::string> plugin_field_names();
+// A flag of a selection whose source the host may lack ("sensors?" in the document): then it has no values, and nothing
+// is wrong.
+inline constexpr std::string_view kOptional = "?";
+
 const Setting& setting(std::string_view name);
 const MetricOption& metric_option(std::string_view name);
 // The names of all top-level fields, each once: "interval", "spool".

@@ -81,7 +81,10 @@ ordered_json metrics_schema() {
   ordered_json entries = ordered_json::array();
   ordered_json names = ordered_json::array();
   for (const Selector& selector : selectors()) names.push_back(selector.name);
+  names.push_back("default");
   entries.push_back({{"enum", names}});
+  // Optional: the host, or this version of the agent, may lack it.
+  entries.push_back({{"type", "string"}, {"pattern", "^[a-z ]{1,64}\\?$"}});
   for (const Selector& selector : selectors()) {
     ordered_json properties = {{"name", {{"const", selector.name}, {"description", selector.description}}}};
     for (const MetricOption& option : metric_options()) {

@@ -97,7 +97,7 @@ void Validator::read(const Setting& one, const json& merged) {
   if (one.default_value.empty() && value.is_null()) return;
   if (one.name == "interval") s.interval_ns = duration(one, path, value).value_or(s.interval_ns);
   if (one.name == "send_every") s.send_every_ns = duration(one, path, value).value_or(s.send_every_ns);
-  if (one.name == "metrics") read_list(path, value, &Validator::read_metric);
+  if (one.name == "metrics") read_metrics(path, value);
   if (one.name == "plugins") read_list(path, value, &Validator::read_plugin);
   if (one.name == "labels") read_labels(path, value);
   if (one.name == "groups") s.groups = texts(one, path, value, kMaxGroups, valid_name);

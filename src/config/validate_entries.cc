@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kMaxEntries = 1000;  // further entries are not validated
 constexpr size_t kMaxPlugins = 32;
 constexpr size_t kMaxPatterns = 64;
+constexpr std::string_view kDefaultEntry = "default";  // an entry of "metrics"
 
 std::vector<std::string> selector_names() {
   std::vector<std::string> names;
@@ -50,11 +51,37 @@ std::optional<std::string> Validator::entry_name(const std::string& path, const 
   return std::nullopt;
 }
 
+// "default" stands for the default selectors, but for those that the list names itself, wherever they are in it.
+void Validator::read_metrics(const std::string& path, const json& value) {
+  read_list(path, value, &Validator::read_metric);
+  if (!value.is_array()) return;
+  bool with_default = false;
+  for (const json& one : value) {
+    with_default = with_default || (one.is_string() && one.get_ref<const std::string&>() == kDefaultEntry);
+  }
+  if (!with_default) return;
+  for (const json& one : json::parse(setting("metrics").default_value)) {
+    const auto name = one.get<std::string>();
+    const bool named =
+        std::ranges::any_of(result_.settings.metrics, [&](const auto& have) { return have.name == name; });
+    if (!named) result_.settings.metrics.push_back({.name = name});
+  }
+}
+
 void Validator::read_metric(const std::string& path, const json& value) {
-  const auto name = entry_name(path, value, "metric");
+  auto name = entry_name(path, value, "metric");
   if (!name) return;
-  const std::vector<std::string> known = selector_names();
+  if (*name == kDefaultEntry) {
+    if (!value.is_string()) problem(path, "\"default\" stands for several metrics and has no options", value);
+    return;
+  }
+  const bool optional = name->size() > 1 && name->ends_with('?');
+  if (optional) name->pop_back();
+  std::vector<std::string> known = selector_names();
+  // Another version of the agent may have it.
+  if (optional && std::ranges::find(known, *name) == known.end()) return;
   if (std::find(known.begin(), known.end(), *name) == known.end()) {
+    known.emplace_back(kDefaultEntry);
     unknown(value.is_object() ? path + "/name" : path, "metric", *name, known);
     return;
   }
@@ -65,6 +92,7 @@ void Validator::read_metric(const std::string& path, const json& value) {
   }
   MetricSelection selection;
   selection.name = *name;
+  if (optional) selection.flags.insert(std::string(kOptional));
   if (value.is_object()) {
     for (const auto& [option, given] : value.items()) {
       if (option != "name") read_metric_option(path + pointer_step(option), option, given, selection);

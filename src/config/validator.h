@@ -45,6 +45,7 @@ class Validator {
   // Lists of entries (validate_entries.cc).
   void read_list(const std::string& path, const Json& value, void (Validator::*item)(const std::string&, const Json&));
   std::optional<std::string> entry_name(const std::string& path, const Json& value, std::string_view what);
+  void read_metrics(const std::string& path, const Json& value);
   void read_metric(const std::string& path, const Json& value);
   void read_metric_option(const std::string& path, const std::string& name, const Json& value,
                           MetricSelection& selection);

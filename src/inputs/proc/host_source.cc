@@ -3,9 +3,24 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "config/schema.h"
 #include "inputs/proc/collectors.h"
 
 namespace monitor::agent {
+
+namespace {
+
+// Whether every selection that wants the collector says that the host may lack its source.
+bool is_optional(std::string_view collector, const std::vector<config::MetricSelection>& selections) {
+  const auto known = metrics::collectors();
+  const auto spec = std::ranges::find(known, collector, &metrics::CollectorSpec::name);
+  return spec != known.end() && std::ranges::all_of((*spec)->selectors, [&](const metrics::SelectorSpec& one) {
+           const config::MetricSelection* const selection = find_selection(selections, one.name);
+           return selection == nullptr || selection->has(config::kOptional);
+         });
+}
+
+}  // namespace
 
 HostSource::HostSource(const Roots& roots, metrics::SeriesTable& table, const Clock& clock, ProbeMount probe)
     : roots_(roots), table_(table), clock_(clock), prober_(std::make_shared<MountProber>(clock, std::move(probe))) {}
@@ -15,7 +30,7 @@ HostSource::~HostSource() = default;
 std::vector<HostSource::Slot> HostSource::make_slots() const {
   std::vector<Slot> slots;
   const CollectorContext context{roots_, prober_};
-#define COLLECTOR(x) slots.push_back({metrics::catalog::x.name, make_##x(context), {}, false});
+#define COLLECTOR(x) slots.push_back({metrics::catalog::x.name, make_##x(context), {}, false, false, false});
 #include "metrics/catalog/collectors.def"
 #undef COLLECTOR
   return slots;
@@ -31,6 +46,7 @@ void HostSource::configure(uint64_t schedule, const std::vector<config::MetricSe
   if (is_new) found->second = make_slots();
   for (Slot& slot : found->second) {
     slot.collector->configure(selections);
+    slot.optional = is_optional(slot.name, selections);
     if (!slot.collector->wanted()) {
       slot.has_baseline = false;
     } else if (!slot.has_baseline) {
@@ -97,8 +113,14 @@ void HostSource::read(Slot& slot, const Timestamp& now, TickBuilder& out) {
   slot.state.last_duration_ns = clock_.mono_ns() - start;
   ++slot.state.reads;
   slot.has_baseline = true;
-  const std::string error = status ? "" : status.error().message();
-  if (!status) ++slot.state.failures;
+  slot.worked = slot.worked || status;
+  const bool lacking = !status && slot.optional && !slot.worked;  // as an optional one may
+  if (lacking && slot.state.reads == 1) {
+    log_info("this host does not have optional metrics",
+             {{"collector", slot.name}, {"reason", status.error().message()}});
+  }
+  const std::string error = status || lacking ? "" : status.error().message();
+  if (!status && !lacking) ++slot.state.failures;
   if (error == slot.state.error) return;
   slot.state.error = error;
   if (status) {

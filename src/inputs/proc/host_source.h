@@ -42,6 +42,8 @@ class HostSource final : public TickSource {
     std::unique_ptr<Collector> collector;
     CollectorState state;
     bool has_baseline = false;
+    bool optional = false;  // all selections of it are optional
+    bool worked = false;
   };
 
   std::vector<Slot> make_slots() const;

@@ -41,7 +41,7 @@ export function Entries({ id, schema, value, fallback, readOnly, set }: ControlP
     <div class="entries" id={id} role="group" aria-labelledby={`${id}-label`}>
       <div class="chips">{choices.map((name) => <button key={name} type="button" class="chip" aria-pressed={names.includes(name)} disabled={readOnly} onClick={() => toggle(name)}>{name}</button>)}</div>
       {free && !readOnly && <div class="pair-row"><input aria-label="Another name" placeholder="another name" value={custom} onInput={(event) => setCustom(event.currentTarget.value)} />
-        <button type="button" disabled={!/^[A-Za-z0-9._-]{1,128}$/.test(custom.trim()) || names.includes(custom.trim())} onClick={add}>Add</button></div>}
+        <button type="button" disabled={!/^[A-Za-z0-9._ -]{1,128}\??$/.test(custom.trim()) || names.includes(custom.trim())} onClick={add}>Add</button></div>}
       {isSet && <ol class="entry-list">{entries.map((entry, i) => (
         <li key={`${names[i]} ${i}`}>
           <Options id={`${id}-${i}`} schema={schema} entry={entry} readOnly={readOnly} change={(next) => replace(i, next)} />
