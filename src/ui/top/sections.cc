@@ -39,6 +39,14 @@ constexpr std::array<std::string_view, 4> kProcessNames = {"process.executable.n
 constexpr std::array<std::string_view, 3> kContainerNames = {"container.name", "container.id", "k8s.container.name"};
 constexpr std::string_view kPid = "process.pid";
 
+// The start of a container's number of 64 digits, as the runtimes show it.
+std::string short_id(std::string name) {
+  constexpr size_t kDigits = 64;
+  constexpr size_t kShown = 12;
+  const bool is_id = name.size() == kDigits && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return is_id ? name.substr(0, kShown) : name;
+}
+
 std::string entity_of(SectionKind kind, const metrics::Series& series) {
   const auto first = [&](std::span<const std::string_view> keys) {
     for (const std::string_view key : keys) {
@@ -46,7 +54,7 @@ std::string entity_of(SectionKind kind, const metrics::Series& series) {
     }
     return std::string();
   };
-  if (kind == SectionKind::kContainers) return first(kContainerNames);
+  if (kind == SectionKind::kContainers) return short_id(first(kContainerNames));
   if (kind != SectionKind::kProcesses) return "";
   const std::string name = first(kProcessNames);
   const std::string pid(metrics::label_value(series.labels, kPid));
@@ -60,7 +68,8 @@ std::string column_of(const metrics::Series& series) {
   std::string out = series.name.substr(series.name.find('.') + 1);
   if (out.ends_with(kRate)) out.resize(out.size() - kRate.size());
   for (const auto& [key, value] : series.labels) {
-    if (key.ends_with(".direction") || key.ends_with(".mode") || key.ends_with(".state")) out.append(" ").append(value);
+    const bool told = key.ends_with(".direction") || key.ends_with(".mode") || key.ends_with(".state");
+    if (told || key == "resource" || key == "type") out.append(" ").append(value);
   }
   return printable(out);
 }
@@ -120,9 +129,8 @@ class EntityTable {
 };
 
 std::string absent_text(SectionKind kind, const std::string& agent) {
-  if (kind != SectionKind::kProcesses) return "This agent sends no container.* series; a plugin can: docs/plugins.md";
-  return "Not collected. To switch on: monitor-config set --agent-id " + printable(agent) +
-         " --metrics cpu memory processes";
+  return "Not collected. To switch on: monitor-config set --agent-id " + printable(agent) + " --metrics cpu memory " +
+         (kind == SectionKind::kProcesses ? "processes" : "containers");
 }
 
 // The time of the newest values of processes and of containers. An entity without a value then has ended, or is no

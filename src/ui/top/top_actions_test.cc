@@ -152,7 +152,7 @@ TEST_F(TopActionsTest, AHostIsShownBySectionsWithCharts) {
   EXPECT_THAT(text(), HasSubstr("CPU 50.0 %"));
   const std::string shown = text(kWide);
   for (const char* const part : {"CPU ---", "Memory ---", "Disks ---", "Network ---", "Processes ---",
-                                 "Not collected. To switch on", "sends no container.* series", "max 50.0 %"}) {
+                                 "Not collected. To switch on", "--metrics cpu memory containers", "max 50.0 %"}) {
     EXPECT_THAT(shown, HasSubstr(part));
   }
   EXPECT_THAT(shown, ::testing::ContainsRegex(R"(cpu.logical_number=3\} +75\.0 % [+*]{10})"))
