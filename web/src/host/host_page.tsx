@@ -5,6 +5,7 @@ import { link } from '../lib/page';
 import { setActions, useNewParameters, type PageProps } from '../shell/pages';
 import { isDark, settings } from '../state/settings';
 import { Loading, Skeleton } from '../ui/states';
+import { Containers } from './container_table';
 import { Controls } from './controls';
 import { Facts } from './facts';
 import { Filesystems } from './filesystems';
@@ -13,6 +14,7 @@ import { HostModel } from './model';
 import { PanelView } from './panel';
 import { Processes } from './process_table';
 import { SECTIONS } from './sections';
+import { Sensors } from './sensor_table';
 import { Strip } from './strip';
 
 function onKey(model: HostModel, pressed: KeyboardEvent): boolean {
@@ -39,6 +41,8 @@ function Sections({ model }: { model: HostModel }) {
           <h2>{title}</h2>
           {id === 'filesystem' && <Filesystems model={model} />}
           {id === 'process' && <Processes model={model} />}
+          {id === 'container' && <Containers model={model} />}
+          {id === 'sensor' && <Sensors model={model} />}
           <div class={panels.length === 1 ? 'charts is-single' : 'charts'}>{panels.filter((one) => one.spec.section === id).map((one) => <PanelView key={one.key} panel={one} model={model} />)}</div>
         </section>
       ))}

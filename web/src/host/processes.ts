@@ -20,20 +20,20 @@ export const COLUMNS: { key: ProcessColumn; head: string; text: boolean; unit: s
 
 const FIELDS: Record<string, ProcessColumn> = { 'process.cpu.utilization': 'cpu', 'process.memory.usage': 'memory' };
 
-type Shown = Pick<Panel, 'spec' | 'lines'>;
+export type Shown = Pick<Panel, 'spec' | 'lines'>;
 
 interface Newest { metric: string; labels: Record<string, string>; time: number; value: number | null }
 
-// The last value of each series that `wanted` selects. A process that has ended, or is no longer among the top ones, has
+// The last value of each series that `wanted` and `labelled` select. A process that has ended, or is no longer among the top ones, has
 // no value at the newest time.
-function newest(panels: Shown[], wanted: (metric: string) => boolean): Newest[] {
+export function newest(panels: Shown[], wanted: (metric: string) => boolean, labelled: (labels: Record<string, string>) => boolean = () => true): Newest[] {
   const found: Newest[] = [];
   for (const { spec, lines } of panels) {
     if (!wanted(spec.metric)) continue;
     spec.series.forEach(({ series }, i) => {
       const line = lines[i];
       const time = line?.times[line.times.length - 1];
-      if (line !== undefined && time !== undefined) found.push({ metric: series.metric, labels: series.labels, time, value: line.values[line.values.length - 1] ?? null });
+      if (line !== undefined && time !== undefined && labelled(series.labels)) found.push({ metric: series.metric, labels: series.labels, time, value: line.values[line.values.length - 1] ?? null });
     });
   }
   const last = found.reduce((most, one) => Math.max(most, one.time), -Infinity);

@@ -2,6 +2,7 @@
 // knows nothing of the DOM.
 import type { MetricText, Range, Series } from '../lib/api';
 import { seriesName } from '../lib/format';
+import { CONTAINER, containerName } from './containers';
 import { joined } from './lines';
 import { PID } from './processes';
 
@@ -14,8 +15,8 @@ export const SECTIONS: [id: string, title: string, prefixes: string[]][] = [
   ['pressure', 'Pressure', ['system.pressure.']],
   ['process', 'Processes', ['process.', 'system.process']],
   ['container', 'Containers', ['container.']],
-  ['sensor', 'Sensors', ['hw.', 'system.temperature', 'sensor.']],
   ['gpu', 'GPU', ['gpu.', 'hw.gpu.']],
+  ['sensor', 'Sensors', ['hw.', 'system.temperature', 'sensor.']],
   ['system', 'System', ['system.']],
   ['agent', 'Agent', ['monitor.', 'agent.']],
   ['other', 'Other', ['']],
@@ -63,15 +64,32 @@ function directionOf(series: Series): string {
   return name === undefined ? '' : series.labels[name]!;
 }
 
+// Parts of a host that have many labels besides the one that names them, and not each of them the same ones: how they are
+// called, and which of their labels tell their series apart.
+const NAMED: { id: string; name: (labels: Record<string, string>) => string; telling: string[] }[] = [
+  { id: CONTAINER, name: containerName, telling: ['resource', 'type'] },
+  { id: 'hw.id', name: (labels) => [labels['hw.parent'] ?? '', labels['hw.name'] ?? ''].filter((one) => one !== '').join(' '), telling: ['hw.limit_type'] },
+];
+const namedBy = (labels: Record<string, string>) => NAMED.find(({ id }) => id in labels);
+
+function tellingOf(labels: Record<string, string>): string[] {
+  const named = namedBy(labels);
+  const names = Object.keys(labels).filter((one) => !isDirection(one)).sort();
+  return named === undefined ? names : names.filter((one) => one === named.id || named.telling.includes(one));
+}
+
 function labelOf(series: Series, withAgent: boolean, part: string): string {
-  const labels = Object.entries(series.labels).filter(([name]) => name !== OWNER).map(([, value]) => value).join(' ');
+  const own = series.labels;
+  const named = namedBy(own);
+  const labels = named === undefined ? Object.entries(own).filter(([name]) => name !== OWNER).map(([, value]) => value).join(' ')
+    : [named.name(own), ...[...named.telling, ...Object.keys(own).filter(isDirection)].map((one) => own[one] ?? '')].filter((one) => one !== '').join(' ');
   return [withAgent ? series.agent : '', labels, part].filter((one) => one !== '').join(' ') || series.metric.split('.').pop() || series.metric;
 }
 
 function titleOf(metric: string, text: MetricText | undefined, by: string[]): string {
   const title = LOAD.test(metric) ? 'Load average' : text?.title ?? '';
   // A mount point already names its device and its type; the titles of processes' metrics name the processes.
-  const telling = by.includes(MOUNT) ? by.filter((one) => one === MOUNT) : by.includes(PID) ? [] : by;
+  const telling = by.includes(MOUNT) ? by.filter((one) => one === MOUNT) : by.includes(PID) ? [] : by.filter((one) => !NAMED.some(({ id }) => id === one));
   const words = telling.map((one) => WORDS[one] ?? one.split('.').pop()!);
   return `${title === '' ? metric : title}${words.length > 0 ? ` by ${words.join(' and ')}` : ''}`;
 }
@@ -99,7 +117,7 @@ export function specsOf(range: Pick<Range, 'series' | 'metrics'>, agents: number
   for (const { series, key: eventKey } of joined(range.series.map((one) => ({ series: without(one, own[one.agent]), key: `${one.agent} ${seriesName(one.metric, one.labels)}` })))) {
     keys.set(series, eventKey);
     const metric = LOAD.exec(series.metric)?.[1] ?? series.metric;
-    const by = Object.keys(series.labels).filter((one) => !isDirection(one)).sort();
+    const by = tellingOf(series.labels);
     const key = [metric, ...by].join(' ');
     const group = groups.get(key) ?? { metric, by, series: [] };
     group.series.push(series);
@@ -116,11 +134,11 @@ export function specsOf(range: Pick<Range, 'series' | 'metrics'>, agents: number
     const mode = modeOf(by, series, agents);
     const text = range.metrics[series[0]!.metric];
     const parts = mode === 'stack' ? series.filter((one) => one.labels['cpu.mode'] !== 'idle') : series;
-    const shown = by.includes(PID) ? largestFirst(parts) : parts;
+    const shown = by.includes(PID) || by.includes(CONTAINER) ? largestFirst(parts) : parts;
     // What all lines share is no part of a chart's title.
     const told = by.length === fewest.get(metric) && series.length <= agents ? [] : by;
     return {
-      key, metric, by: by.join(','), section: sectionOf(metric), title: titleOf(series[0]!.metric, text, told), description: text?.description ?? '', unit: series[0]!.unit, mode,
+      key, metric, by: by.join(','), section: by.includes(CONTAINER) ? 'container' : sectionOf(metric), title: titleOf(series[0]!.metric, text, told), description: text?.description ?? '', unit: series[0]!.unit, mode,
       same: by.length > fewest.get(metric)! && series.length === lines.get(metric),
       series: shown.map((one) => ({ series: one, key: keys.get(one)!, label: labelOf(one, agents > 1, LOAD.exec(one.metric)?.[2] ?? ''), below: mode === 'mirror' && BELOW.has(directionOf(one)) })),
     };
