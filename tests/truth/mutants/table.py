@@ -152,6 +152,52 @@ PROCESSES = [
     ("processes.cc", "if (!table_.is_partial()) add_states(out);", "add_states(out);"),
 ]
 
+CONTAINERS = [
+    ("container_path.cc", "std::ranges::replace(uid, '_', '-');", ""),
+    ("container_path.cc", "kIdDigits = 64;", "kIdDigits = 63;"),
+    ("container_path.cc", 'if (leaf.starts_with("qemu\\\\x2d")) return std::nullopt;', ""),
+    ("cgroup_figures.cc", "kNanosPerMicro = 1000;", "kNanosPerMicro = 1024;"),
+    ("cgroup_figures.cc", "*both - std::min(*both, *out.memory);", "*both;"),
+    ("cgroup_figures.cc", 'folder_entries(folder + "/slaves").empty();', "true;"),
+    ("cgroup_figures.cc", 'device.starts_with("1:") || ', ""),
+    ("cgroup_figures.cc", '"total_inactive_file"', '"inactive_file"'),
+    ("cgroup_figures.cc", '"nr_throttled");\n    out.throttled_ns = nanos', '"nr_bursts");\n    out.throttled_ns = nanos'),
+    ("containers.cc", "kCpuSteps, period)", "kCpuSteps, 100'000)"),
+    ("containers.cc", "*figures.memory - std::min(*figures.memory, *figures.inactive_file);", "*figures.memory;"),
+    ("containers.cc", "container.periods = container.throttled = {};", ""),
+    ("containers.cc", "  delta = {};\n  return false;", "  return false;"),
+    ("containers.cc", "if (known >= most_) break;", ""),
+    ("container_labels.h", "kReadEvery = 30'000'000'000;", "kReadEvery = 300'000'000'000;"),
+    ("container_labels.cc", "add_of(written_, container.pod_uid);", ""),
+]
+
+SENSORS = [
+    ("sensors.cc", "sensor.range - *before + now;", "now;"),
+    ("sensors.cc", '.find("/thermal_zone") != std::string::npos) return;', '.find("/thermal_zone") != std::string::npos) (void)0;'),
+    ("sensors.cc", 'faulty ? std::nullopt : number_in(sensor.file);', "number_in(sensor.file);"),
+    ("sensors.cc", '{"_crit", "high.critical"}, {"_max", "high.degraded"}', '{"_crit", "high.degraded"}, {"_max", "high.critical"}'),
+    ("metrics/catalog/steps.h", "kThousandths = -3;", "kThousandths = -2;"),
+]
+
+FIELDS = [
+    ("field_flows.cc", "kThousandthsPerSecond = 1'000'000'000'000;", "kThousandthsPerSecond = 1'000'000'000;"),
+    ("field_flows.cc", "if (!one.sum) one.delta = {};", ""),
+    ("field_flows.cc", "saturating_add(series_[index].sum.value_or(0), scaled(value, scale));", "scaled(value, scale);"),
+    ("inet.cc", '"TcpExt ListenOverflows"', '"TcpExt ListenDrops"'),
+    ("inet.cc", "pages ? *value * page_bytes_ : *value", "*value"),
+    ("inet.cc", "name.substr(0, six + 1), name.substr(six + 1)", "name.substr(0, six), name.substr(six + 1)"),
+    ("tcp_states.cc", "if (state == kNewSynReceived) state = kSynReceived;", ""),
+    ("disk_operations.cc", "kReadMillis = 3,", "kReadMillis = 2,"),
+    ("disk_operations.cc", "kMicrosPerMilli = 1000;", "kMicrosPerMilli = 1;"),
+    ("disk_operations.cc", "if (i != kPending && now[i] < (*before)[i]) return;", ""),
+    ("disk_operations.cc", "kNanosPerMilliUnsigned * 1000, elapsed", "kNanosPerMilliUnsigned, elapsed"),
+    ("packets.cc", "value, 16);", "value, 10);"),
+    ("packets.cc", "kColumns = 3;", "kColumns = 2;"),
+    ("kernel.cc", "*total - std::min(*total, *free)", "*total"),
+    ("kernel.cc", "std::min(limit.value_or(*one), *one)", "*one"),
+    ("kernel.cc", "fields.skip(1);  // the total", ""),
+]
+
 FILESYSTEMS = [  # detected by the recorded mount tables: live_namespaces.py Tables
     ("mount_facts.cc", "facts.blocks - std::min(facts.blocks_free, facts.blocks)", "facts.blocks"),
     (
@@ -171,4 +217,4 @@ FILESYSTEMS = [  # detected by the recorded mount tables: live_namespaces.py Tab
     ("filesystem_sum.cc", "if (!facts.directory) return;", ""),
 ]
 
-MUTANTS = VALUES + PROCESSORS + MEMORY + DISKS + INTERFACES + FLOWS + REST + PROCESSES + FILESYSTEMS
+MUTANTS = VALUES + PROCESSORS + MEMORY + DISKS + INTERFACES + FLOWS + REST + PROCESSES + CONTAINERS + SENSORS + FIELDS + FILESYSTEMS

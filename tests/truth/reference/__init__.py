@@ -8,7 +8,7 @@ exact fractions, and rounds a value once, at the end (units.py).
 
 import os
 
-from . import cpu, disk, memory, net, processes, rest
+from . import containers, cpu, disk, disk_operations, fields, memory, net, processes, rest, sensors
 
 
 class Reading:
@@ -57,6 +57,10 @@ class Reference:
         rest.Pressure,
         rest.Paging,
         processes.Processes,
+        containers.Containers,
+        sensors.Sensors,
+        fields.Fields,
+        disk_operations.Operations,
     )
 
     def __init__(self, metrics):

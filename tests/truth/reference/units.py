@@ -31,8 +31,13 @@ COUNTED = {
 }  # and their rates
 
 
+NAMED = {}  # name -> (unit, kind): what the other modules of this folder state
+
+
 def unit_of(text):
     name = text.partition("{")[0]
+    if name in NAMED:
+        return NAMED[name][0]
     if name.removesuffix(".rate") in COUNTED:
         return COUNTED[name.removesuffix(".rate")] + ("/s" if name.endswith(".rate") else "")
     return UNITS[name.rpartition(".")[2]]
@@ -41,6 +46,8 @@ def unit_of(text):
 def kind_of(text):
     """Counters are the kernel's counters and the sums over them."""
     name = text.partition("{")[0]
+    if name in NAMED:
+        return NAMED[name][1]
     return "counter" if name.endswith(".io") or name in COUNTED else "gauge"
 
 
