@@ -21,7 +21,6 @@
 #include "inputs/proc/host_source.h"
 #include "metrics/encode.h"
 #include "payload/encode.h"
-#include "payload/series_set.h"
 
 namespace monitor::bench {
 namespace {
@@ -181,7 +180,7 @@ metrics::Batch batch_of(const Reading& reading, size_t first, size_t ticks, size
   return batch;
 }
 
-enum class Form { kV1, kV1Bare, kV2, kV2Named };
+enum class Form { kV1, kV1Bare, kV2 };
 
 class Topic {
  public:
@@ -201,9 +200,8 @@ class Topic {
   Topic& operator=(const Topic&) = delete;
 
   void add(const metrics::Batch& batch, std::span<const int64_t> elapsed, Form form) {
-    const auto value = form == Form::kV1 || form == Form::kV1Bare
-                           ? Result<std::string>(metrics::encode_batch(batch))
-                           : payload::encode(batch, {.elapsed_ns = elapsed, .name_set = form == Form::kV2Named});
+    const auto value = form == Form::kV1 || form == Form::kV1Bare ? Result<std::string>(metrics::encode_batch(batch))
+                                                                  : payload::encode(batch, {.elapsed_ns = elapsed});
     if (!value) end("encode", value.error().message().c_str());
     rd_kafka_headers_t* const headers = form == Form::kV1 ? headers_of(batch) : nullptr;
     const auto error = rd_kafka_producev(
@@ -245,7 +243,7 @@ class Topic {
 };
 
 std::string name_of(Form form) {
-  constexpr std::array<const char*, 4> kNames = {"v1", "v1bare", "v2", "v2named"};
+  constexpr std::array<const char*, 3> kNames = {"v1", "v1bare", "v2"};
   return kNames[static_cast<size_t>(form)];
 }
 
@@ -269,12 +267,11 @@ void write(const Arguments& arguments, const Reading& reading, const std::string
 
 int run(const Arguments& arguments) {
   constexpr std::array kForms = {Form::kV1, Form::kV1Bare, Form::kV2};
-  constexpr std::array kNamedToo = {Form::kV1, Form::kV1Bare, Form::kV2, Form::kV2Named};
   const auto ticks = static_cast<size_t>(arguments.number("ticks"));
   const Reading host = read_host(ticks);
   write(arguments, host, "1", 1, kForms);
   write(arguments, host, "10", 10, kForms);
-  write(arguments, read_many(std::min<size_t>(ticks, 20)), "1000", 1, kNamedToo);
+  write(arguments, read_many(std::min<size_t>(ticks, 20)), "1000", 1, kForms);
   return 0;
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Decodes a MetricBatch (proto/monitor/v1/metrics.proto) without any library: a reader of the log in a page.
+"""Decodes a MetricBatch (proto/monitor/v1/metrics.proto) without any library: a reader of the log in a page. Records of
+payload v2 are decoded by decode_payload_v2.py, which must be in the same folder.
 
 As a program it prints the batches of a log, an object a line, and follows a topic until it is stopped:
     decode_batch.py LOG.db                          a log in SQLite
@@ -108,8 +109,48 @@ def older(data):
     return {"incarnation": parts[1].hex(), "first_unacked": parts.get(2, 0)}
 
 
-def decode(data):
-    """The batch as a dictionary; every frame has its time and a list of (series, value)."""
+def is_payload_v2(data):
+    """A protobuf message never begins with such a byte, and neither does JSON."""
+    return len(data) > 0 and data[0] & 7 in (6, 7) and 2 <= data[0] >> 3 <= 7
+
+
+def decode_v2(data, agent):
+    """A record of payload v2, in the form of decode()."""
+    from decode_payload_v2 import decode as decode_payload
+
+    def one_series(name, labels, unit, kind, integer, exponent):
+        return {"name": name, "labels": dict(labels), "unit": unit, "kind": kind, "integer": integer, "exponent": exponent}
+
+    def number(series, value):
+        if not series["integer"]:
+            return struct.unpack(">d", bytes.fromhex(value))[0]
+        return value * 10 ** series["exponent"] if series["exponent"] >= 0 else value / 10 ** -series["exponent"]
+
+    def one_drop(stage, reason, plugin, batches, ticks, points, incarnation, first, last, *_):
+        return {"incarnation": incarnation, "stage": stage, "reason": reason, "plugin": plugin, "batches": batches, "ticks": ticks,
+                "points": points, "first_sequence": first, "last_sequence": last}
+
+    record = decode_payload(data, agent)
+    all_series = [one_series(*one) for one in record["series"]]
+    totals = [one_drop(*one) for one in record["dropped"]]
+    names = ("stage", "reason", "batches", "ticks", "points", "plugin")
+    counts = {name: record[name] for name in ("ticks_due", "ticks_missed", "points_made")}
+    same = ("agent", "host", "incarnation", "sequence", "config_revision", "first_unacked", "agent_version", "appended", "final")
+    return {**{name: record[name] for name in same}, "resource": dict(record["resource"]), "send_every_ns": record["send_every"],
+            "counters": {**counts, "dropped": [{name: total[name] for name in names} for total in totals]},
+            "drops": [one_drop(*one) for one in record["drops"]],
+            "ended": [dict(zip(("incarnation", "last_sequence", "last_time", "clean"), one)) for one in record["ended"]],
+            "older": [dict(zip(("incarnation", "first_unacked"), one)) for one in record["older"]],
+            "frames": [{"time": time, "rates_since": since, "continued": continued,
+                        "points": [(all_series[index], number(all_series[index], value)) for index, value in points]}
+                       for time, since, continued, points in record["frames"]]}
+
+
+def decode(data, agent=""):
+    """The batch as a dictionary; every frame has its time and a list of (series, value). `agent` is the record's key, which
+    payload v2 does not repeat."""
+    if is_payload_v2(data):
+        return decode_v2(data, agent)
     batch = {"agent": "", "host": "", "sequence": 0, "config_revision": 0, "resource": {}, "first_unacked": 0,
              "counters": counters(b""), "drops": [], "ended": [], "older": [], "frames": [], "agent_version": "",
              "appended": 0, "send_every_ns": 0, "final": False}
@@ -206,18 +247,18 @@ def read_kafka(brokers, topic="monitoring-data", client=None):
         consumer.close()
 
 
-def decode_record(headers, value):
+def decode_record(headers, value, agent=""):
     """As decode(); a server with --encoding json writes the batch as JSON."""
-    return json.loads(value) if headers.get("content-type") == "application/json" else decode(value)
+    return json.loads(value) if headers.get("content-type") == "application/json" else decode(value, agent)
 
 
 if __name__ == "__main__":
     try:
         if sys.argv[1] == "--kafka":
-            for partition, offset, _, _, headers, value in read_kafka(*sys.argv[2:4]):
-                print(json.dumps({"partition": partition, "offset": offset, **decode_record(headers, value)}), flush=True)
+            for partition, offset, _, key, headers, value in read_kafka(*sys.argv[2:4]):
+                print(json.dumps({"partition": partition, "offset": offset, **decode_record(headers, value, key)}), flush=True)
         else:
-            for offset, _, _, headers, value in read_sqlite(sys.argv[1]):
-                print(json.dumps({"offset": offset, **decode_record(headers, value)}))
+            for offset, _, key, headers, value in read_sqlite(sys.argv[1]):
+                print(json.dumps({"offset": offset, **decode_record(headers, value, key)}))
     except KeyboardInterrupt:
         pass

@@ -5,7 +5,6 @@ that document.
 As a program it decodes one record from its standard input:
     decode_payload_v2.py AGENT-ID < record
 """
-import hashlib
 import json
 import os
 import re
@@ -21,14 +20,6 @@ ONE_FRAME, NANOSECONDS, COUNTED, UNACKED, HOSTNAME, SHAPES, COMPUTATIONS, FINAL,
 
 class Invalid(ValueError):
     """The bytes are no record of payload v2."""
-
-
-class UnknownSet(Exception):
-    """The record names a series set that the caller does not have."""
-
-    def __init__(self, name):
-        super().__init__(f"series set {name.hex()} is not known")
-        self.name = name
 
 
 def read_table(path=DOCUMENT):
@@ -161,6 +152,7 @@ class SetTexts:
 
 
 def literal(reader, texts):
+    """Type, exponent, name, unit, and the labels."""
     kind = reader.count(7, "type of a series")
     exponent = reader.zigzag() if kind & 4 else 0
     if not -18 <= exponent <= 18:
@@ -174,7 +166,7 @@ def literal(reader, texts):
         labels.append([key, texts.read(("value", key), 1024)])
     if not name:
         raise Invalid("a series without a name")
-    return [name, labels, unit, kind & 1, bool(kind & 2), exponent], None
+    return [name, labels, unit, kind & 1, bool(kind & 2), exponent]
 
 
 def row_series(number, values):
@@ -183,42 +175,68 @@ def row_series(number, values):
     return [name, [list(label) for label in sorted(merged.items())], unit, kind, True, exponent], number
 
 
-def read_set(reader):
-    """A list of (series, row)."""
-    texts, result = SetTexts(reader), []
-    count = reader.count(20_000, "series")
-    while len(result) < count:
-        entry = reader.varint()
-        if entry == 0:
-            result.append(literal(reader, texts))
-            continue
-        number, length = (reader.varint(), reader.count(count - len(result), "a run")) if entry == 1 else (entry - 2, 1)
-        if length == 0 or number + length > len(TABLE):
-            raise Invalid(f"rows {number} to {number + length - 1} of the static table")
-        slots = TABLE[number][2]
-        values = [texts.read(("value", key), 1024) for key in slots]
-        for row in range(number, number + length):
+class SetReader:
+    """The entries of a series set."""
+
+    def __init__(self, data):
+        self.reader, self.result = Reader(data), []
+        self.texts = SetTexts(self.reader)
+        self.run = None  # the last entry: its rows, or None for a literal
+
+    def read(self):
+        """A list of (series, row)."""
+        count = self.reader.count(20_000, "series")
+        while len(self.result) < count:
+            self.entry(count - len(self.result))
+        if self.reader.at != len(self.reader.data):
+            raise Invalid("bytes after a series set")
+        return self.result
+
+    def entry(self, room):
+        code = self.reader.varint()
+        if code == 0:
+            self.result.append((literal(self.reader, self.texts), None))
+            self.run = None
+        elif code == 2:
+            self.repeat(room)
+        else:
+            first, length = (self.reader.varint(), self.reader.count(room, "a run")) if code == 1 else (code - 3, 1)
+            if length == 0 or first + length > len(TABLE):
+                raise Invalid(f"rows {first} to {first + length - 1} of the static table")
+            self.run = range(first, first + length)
+            self.rows()
+
+    def rows(self):
+        slots = TABLE[self.run[0]][2]
+        values = [self.texts.read(("value", key), 1024) for key in slots]
+        for row in self.run:
             if TABLE[row][2] != slots:
-                raise Invalid(f"row {row} has other slots than row {number}")
-            texts.add(sum(len(value.encode()) for value in values))
-            result.append(row_series(row, values))
-    return result
+                raise Invalid(f"row {row} has other slots than row {self.run[0]}")
+            self.texts.add(sum(len(value.encode()) for value in values))
+            self.result.append(row_series(row, values))
+
+    def repeat(self, room):
+        keys = TABLE[self.run[0]][2] if self.run else [key for key, _ in self.result[-1][0][1]] if self.result else []
+        times = self.reader.count(room // len(self.run or [0]), "repetitions")
+        if not keys or times == 0:
+            raise Invalid("a repetition of nothing")
+        for _ in range(times):
+            if self.run:
+                self.rows()
+                continue
+            name, _, unit, *rest = self.result[-1][0]
+            self.texts.add(sum(len(text.encode()) for text in (name, unit, *keys)))
+            labels = [[key, self.texts.read(("value", key), 1024)] for key in keys]
+            self.result.append(([name, labels, unit, *rest], None))
 
 
-def series_set(reader, sets):
+def series_set(reader):
     code = reader.varint()
     if code == 0:
-        return read_set(reader)
-    if code == 1:
-        name = reader.take(16)
-        if name not in sets:
-            raise UnknownSet(name)
-        if hashlib.sha256(sets[name]).digest()[:16] != name:
-            raise Invalid("a series set has another digest than its name")
-        return read_set(Reader(sets[name]))
-    if code - 2 >= len(STANDARD_SETS):
-        raise Invalid(f"standard set {code - 2}")
-    return [row_series(number, []) for number in STANDARD_SETS[code - 2]]
+        return SetReader(reader.take(reader.varint())).read()
+    if code - 1 >= len(STANDARD_SETS):
+        raise Invalid(f"standard set {code - 1}")
+    return [row_series(number, []) for number in STANDARD_SETS[code - 1]]
 
 
 def drop(reader, ranged):
@@ -424,10 +442,9 @@ def columns(reader, series, forms, lists, elapsed):
     return values
 
 
-def decode(data, agent_id, sets=None):
+def decode(data, agent_id):
     """The batch as a dictionary. Series are [name, labels, unit, kind, integer, exponent], frames are [time, rates_since,
-    continued, points], points are [series, value]: an integer, or the bits of a double in hexadecimal digits.
-    `sets`: the bytes of known series sets by their names."""
+    continued, points], points are [series, value]: an integer, or the bits of a double in hexadecimal digits."""
     if len(data) > 262_144:
         raise Invalid("the record has more than 262,144 bytes")
     reader = Reader(data)
@@ -435,7 +452,7 @@ def decode(data, agent_id, sets=None):
     times = Times(reader, batch, flags)
     ticks = points = 0
     if times.times:
-        series = series_set(reader, sets or {})
+        series = series_set(reader)
         lists, continued = shapes(reader, len(times.times), len(series), flags)
         since, elapsed = times.rates(continued)
         forms = computations(reader, series, flags)

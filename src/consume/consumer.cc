@@ -242,9 +242,13 @@ Status Consumer::rebuild(View& view, const SnapshotState& state, const metriclog
 }
 
 Result<const metrics::Batch*> Consumer::decode(const Record& record) {
-  // A batch in protobuf starts neither with '{' nor as payload v2, which saves a look at the header. If it is none of
-  // these forms, the header is used for the error.
-  if (!record.value.starts_with('{') && !payload::is_payload(record.value)) {
+  if (payload::is_payload(record.value)) {
+    return needs_values_ ? batches_v2_.decode(record.value, record.key)
+                         : envelopes_v2_.decode(record.value, record.key);
+  }
+  // A batch in protobuf does not start with '{', which saves a look at the header. If it is neither protobuf nor JSON,
+  // the header is used for the error.
+  if (!record.value.starts_with('{')) {
     if (needs_values_) {
       auto batch = batches_.decode(record.value);
       if (batch) return batch;

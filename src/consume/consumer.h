@@ -19,6 +19,7 @@
 #include "metriclog/log.h"
 #include "metrics/batch.h"
 #include "metrics/decode.h"
+#include "payload/batch_decoder.h"
 #include "telemetry/registry.h"
 
 namespace monitor::analysis {
@@ -106,6 +107,8 @@ class Consumer {
   ConsumeMetrics metrics_;
   metrics::EnvelopeDecoder envelopes_;
   metrics::BatchDecoder batches_;
+  payload::EnvelopeDecoder envelopes_v2_;
+  payload::BatchDecoder batches_v2_;
   metrics::Batch decoded_;  // not by batches_
   std::map<int32_t, Partition> partitions_;
   std::vector<metriclog::ReaderEvent> events_;  // of the last poll

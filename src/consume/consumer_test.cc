@@ -333,11 +333,12 @@ TEST_F(ConsumerTest, ReadsPayloadV2BesideOtherForms) {
   EXPECT_THAT(run().seen, ElementsAre());
   EXPECT_THAT(registry_.text(), HasSubstr("monitor_analysis_conflicts_total 1\n"));
 
-  // Nobody has told the reader this set.
-  log_.writer().append({"a", {}, *payload::encode(batch(4), {.name_set = true})}, ignore_, 1);
+  std::string damaged = *payload::encode(batch(4));
+  damaged.pop_back();
+  log_.writer().append({"a", {}, damaged}, ignore_, 1);
   const Sink sink = run();
   ASSERT_EQ(sink.skipped.size(), 1U);
-  EXPECT_THAT(sink.skipped[0], HasSubstr("is not known"));
+  EXPECT_THAT(sink.skipped[0], HasSubstr("payload: "));
 }
 
 // Counts batches, and stores the count in snapshots.

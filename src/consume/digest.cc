@@ -15,10 +15,13 @@ constexpr HashKey kKey{0x6D6F6E69746F7231, 0x6261746368657331};
 }  // namespace
 
 Digest digest_of(const metriclog::Record& record, const metrics::Batch& batch) {
-  // As JSON or payload v2, the same batch can be written in several ways.
-  const bool decoded = record.value.starts_with('{') || payload::is_payload(record.value);
-  const uint64_t hash = decoded ? hash64(kKey, metrics::encode_batch(batch)) : hash64(kKey, record.value);
-  return {static_cast<uint32_t>(hash >> 32 & ~uint64_t{1}) | (decoded ? 1U : 0U)};
+  const bool json = record.value.starts_with('{');
+  // The same batch can be written as JSON in several ways.
+  const uint64_t hash = json ? hash64(kKey, metrics::encode_batch(batch)) : hash64(kKey, record.value);
+  const auto upper = static_cast<uint32_t>(hash >> 32);
+  if (json) return {(upper & ~uint32_t{3}) | Digest::kJson};
+  if (payload::is_payload(record.value)) return {(upper & ~uint32_t{3}) | Digest::kPayload};
+  return {upper & ~uint32_t{1}};
 }
 
 }  // namespace monitor::analysis

@@ -9,12 +9,16 @@
 
 namespace monitor::analysis {
 
-// Agents repeat a batch with exactly the same bytes. A server may write it as protobuf once and as JSON or payload v2
-// another time; digests of protobuf and of the others, which are digests of the decoded batch, cannot be compared.
+// Agents repeat a batch with exactly the same bytes. One server may write it as payload v1, and another one as v2 or
+// JSON. Digests of different forms cannot be compared: the batches count as copies.
 struct Digest {
-  uint32_t value = 0;  // lowest bit: 1 for JSON and payload v2
+  // The two lowest bits name the form: x0 payload v1, 01 JSON, 11 payload v2.
+  uint32_t value = 0;
 
-  bool contradicts(Digest other) const { return ((value ^ other.value) & 1) == 0 && value != other.value; }
+  static constexpr uint32_t kJson = 1;
+  static constexpr uint32_t kPayload = 3;
+  uint32_t form() const { return (value & 1) == 0 ? 0 : value & 3; }
+  bool contradicts(Digest other) const { return form() == other.form() && value != other.value; }
   bool operator==(const Digest&) const = default;
 };
 

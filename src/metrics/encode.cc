@@ -1,6 +1,7 @@
 #include "metrics/encode.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <span>
 
@@ -79,10 +80,29 @@ void put_tail(std::string& out, const Envelope& envelope) {
   for (const Elsewhere& one : envelope.elsewhere) put_message(out, 18, encode_elsewhere(one));
 }
 
-// An upper bound for the bytes of a frame with so many points: an index and a varint or double each.
-size_t worst_frame_bytes(size_t points) { return 64 + points * (5 + 10); }
+size_t varint_bytes(uint64_t value) { return (static_cast<size_t>(std::bit_width(value | 1)) + 6) / 7; }
+
+size_t field_bytes(size_t bytes) { return bytes == 0 ? 0 : 1 + varint_bytes(bytes) + bytes; }
 
 }  // namespace
+
+size_t series_bytes(const Series& series) {
+  size_t bytes = field_bytes(series.name.size()) + field_bytes(series.unit.size()) + (series.integer ? 2 : 0) +
+                 (series.kind == Kind::kGauge ? 0 : 2) + (series.integer && series.exponent != 0 ? 2 : 0);
+  for (const auto& [key, value] : series.labels) {
+    const size_t label = field_bytes(key.size()) + field_bytes(value.size());
+    bytes += 1 + varint_bytes(label) + label;
+  }
+  return 1 + varint_bytes(bytes) + bytes;
+}
+
+size_t worst_frame_bytes(size_t points) { return 64 + points * (5 + 10); }
+
+std::string encode_series(const std::vector<Series>& all) {
+  std::string out;
+  for (const Series& series : all) put_series(out, series);
+  return out;
+}
 
 std::string encode_drop(const Drop& drop) {
   std::string bytes;
@@ -143,8 +163,8 @@ void BatchEncoder::give_back(size_t series, size_t bytes) {
 // Assigns indexes to the series of the points from `first` on, as many as fit; returns how many points.
 size_t BatchEncoder::take(const Tick& tick, size_t first) {
   current_.clear();
-  if (frames_ >= kLimits.frames || points_ >= kLimits.points) return 0;
-  const size_t most = std::min(tick.points.size() - first, kLimits.points - points_);
+  if (frames() >= kLimits.frames || points() >= kLimits.points) return 0;
+  const size_t most = std::min(tick.points.size() - first, kLimits.points - points());
   while (current_.size() < most) {
     const size_t series = used_.size();
     const size_t bytes = series_bytes_.size();
@@ -167,7 +187,7 @@ void BatchEncoder::put_frame(const Tick& tick, size_t first, bool continued) {
   scratch_.clear();
   put_sfixed64(scratch_, 1, tick.time_ns);
   put_sfixed64(scratch_, 2, tick.rates_since_ns);
-  if (frames_ == 0 || current_ != previous_) {
+  if (empty() || current_ != previous_) {
     packed_.clear();
     for (const SeriesId id : current_) put_varint(packed_, index_[id]);
     put_bytes(scratch_, 3, packed_);
@@ -193,11 +213,7 @@ void BatchEncoder::put_frame(const Tick& tick, size_t first, bool continued) {
   put_message(frame_bytes_, 11, scratch_);
 
   previous_.swap(current_);
-  if (frames_ == 0) first_time_ = tick.time_ns;
-  last_time_ = tick.time_ns;
-  ++frames_;
-  ticks_ += continued ? 0 : 1;
-  points_ += points.size();
+  count_frame(tick.time_ns, continued, points.size());
 }
 
 bool BatchEncoder::add(const Tick& tick, bool continued) {
@@ -235,11 +251,7 @@ void BatchEncoder::clear() {
   previous_.clear();
   series_bytes_.clear();
   frame_bytes_.clear();
-  frames_ = 0;
-  ticks_ = 0;
-  points_ = 0;
-  first_time_ = 0;
-  last_time_ = 0;
+  count_nothing();
 }
 
 std::string encode_batch(const Batch& batch) {

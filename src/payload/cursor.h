@@ -36,6 +36,9 @@ class Cursor {
   uint64_t count(uint64_t limit, std::string_view what);
 
   void fail(Code code, std::string_view what, std::string_view fault);
+  void fail(const Error& error) {
+    if (!error_) error_ = error;
+  }
   bool ok() const { return !error_; }
   // The first fault. Only if not ok().
   const Error& error() const { return *error_; }

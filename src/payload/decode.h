@@ -1,6 +1,6 @@
 // Decodes payload v2 (docs/payload-v2.md), and recognizes it.
 //
-// All functions can be called on any thread, with a SeriesSets that no other thread changes.
+// All functions can be called on any thread.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,6 @@
 #include "base/result.h"
 #include "metrics/batch.h"
 #include "metrics/decode.h"
-#include "payload/series_set.h"
 
 namespace monitor::payload {
 
@@ -24,14 +23,14 @@ struct Head {
 };
 Result<Head> read_head(std::string_view bytes);
 
-// `agent_id` is the record's key. `sets` may be nullptr if the caller has none. Checks what metrics::decode_batch()
-// checks, and allocates no more than the limits allow, whatever the record claims. Errors: kInvalidArgument;
-// kResourceExhausted for a limit; kUnimplemented for a later version; kNotFound if the record names a series set that
-// is not in `sets` (set_named_by()).
-Result<metrics::Batch> decode(std::string_view bytes, std::string_view agent_id, const SeriesSets* sets = nullptr,
+// `agent_id` is the record's key. Checks what metrics::decode_batch() checks, and allocates no more than the limits
+// allow, whatever the record claims. Errors: kInvalidArgument; kResourceExhausted for a limit; kUnimplemented for a
+// later version.
+Result<metrics::Batch> decode(std::string_view bytes, std::string_view agent_id,
                               const metrics::BatchLimits& limits = {});
 
-// The name of the set that the record needs; empty if it needs none. Errors as of decode().
-Result<std::string> set_named_by(std::string_view bytes, const metrics::BatchLimits& limits = {});
+// The same for a record of any version, v1 included, which names its agent itself.
+Result<metrics::Batch> decode_any(std::string_view bytes, std::string_view agent_id,
+                                  const metrics::BatchLimits& limits = {});
 
 }  // namespace monitor::payload

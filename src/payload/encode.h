@@ -18,8 +18,6 @@ struct EncodeOptions {
   // frame's time less rates_since, which is not the same if the wall clock was adjusted in between. A wrong time costs
   // bytes, never a value: a rate that it does not explain travels as it is.
   std::span<const int64_t> elapsed_ns = {};
-  // Names the series set instead of including it. The caller has made sure that readers find it.
-  bool name_set = false;
   metrics::BatchLimits limits = {};
 };
 

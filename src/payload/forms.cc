@@ -54,6 +54,10 @@ std::optional<int64_t> value_of(Form form, uint64_t integer, int64_t elapsed_ns)
   return static_cast<int64_t>(whole);
 }
 
+bool fits_growth(Form form, uint64_t growth) {
+  return static_cast<unsigned __int128>(growth) * unit_of(form) <= UINT64_MAX;
+}
+
 std::optional<uint64_t> integer_of(Form form, int64_t value, int64_t elapsed_ns) {
   if (form == Form::kSigned) return static_cast<uint64_t>(value);
   if (value < 0) return std::nullopt;

@@ -33,6 +33,8 @@ inline bool is_signed(Form form) { return form == Form::kSigned || form >= Form:
 
 // The value of an integer series; nothing if it does not fit into 64 bits. `elapsed_ns` is the frame's.
 std::optional<int64_t> value_of(Form form, uint64_t integer, int64_t elapsed_ns);
+// Whether a rate can be computed from this growth, which is_rate(form) counts in its unit.
+bool fits_growth(Form form, uint64_t growth);
 // The inverse: an integer whose value_of() is exactly `value`.
 std::optional<uint64_t> integer_of(Form form, int64_t value, int64_t elapsed_ns);
 

@@ -1,15 +1,11 @@
 // Numbers of the format that both encode.cc and decode.cc need, and the rules that they share. Internal to them.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <optional>
-#include <span>
 
 #include "metrics/batch.h"
 #include "payload/envelope.h"
 #include "payload/forms.h"
-#include "payload/series_set.h"
 #include "payload/table.h"
 
 namespace monitor::payload {
@@ -18,10 +14,9 @@ namespace monitor::payload {
 enum class Rates : uint64_t { kNone = 0, kRegular = 1, kColumn = 2 };
 inline constexpr uint64_t kElapsedFollows = 4;  // added to it
 
-// How the series set is coded; larger numbers are a standard set + kFirstStandard.
+// How the series set is coded: inline with its size before it; larger numbers are a standard set + kFirstStandard.
 inline constexpr uint64_t kInline = 0;
-inline constexpr uint64_t kNamed = 1;
-inline constexpr uint64_t kFirstStandard = 2;
+inline constexpr uint64_t kFirstStandard = 1;
 
 // The head of a column of doubles.
 inline constexpr char kEachBits = 0;
@@ -32,20 +27,9 @@ inline uint64_t nominal_units(uint64_t send_every_ns, size_t frames, uint64_t fl
   return frames == 0 ? 0 : send_every_ns / unit_ns(flags) / frames;
 }
 
-// rates_since of a frame, if the record does not say it.
-inline int64_t regular_rates_since(const metrics::Frame& before, bool continued) {
-  return continued ? before.rates_since_ns : before.time_ns;
-}
-
 inline Form default_form(bool integer, uint32_t row) {
   if (row != kNoRow) return table()[row].form;
   return integer ? Form::kCount : Form::kBits;
-}
-
-// The first series of this row.
-inline std::optional<size_t> first_with(std::span<const uint32_t> rows, uint32_t row) {
-  const auto found = std::ranges::find(rows, row);
-  return found == rows.end() ? std::nullopt : std::optional(static_cast<size_t>(found - rows.begin()));
 }
 
 }  // namespace monitor::payload

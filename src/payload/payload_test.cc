@@ -66,23 +66,18 @@ std::string encoded(const Batch& batch, const EncodeOptions& options = {}) {
   return bytes.ok() ? std::move(*bytes) : std::string();
 }
 
-void expect_same(const Batch& batch, std::string_view bytes, const SeriesSets* sets = nullptr) {
-  const auto back = decode(bytes, batch.agent_id, sets);
+void expect_same(const Batch& batch, std::string_view bytes) {
+  const auto back = decode(bytes, batch.agent_id);
   ASSERT_TRUE(back.ok()) << back.error().message() << '\n' << exact_text(batch);
   ASSERT_EQ(exact_text(*back), exact_text(batch));
 }
 
 TEST(Payload, RandomBatchesComeBackExactly) {
   SeededRandom random(1);
-  SeriesSets sets;
   for (int i = 0; i < 4000; ++i) {
     const RandomBatch one = random_batch(random);
-    const std::string bytes = encoded(one.batch, {.elapsed_ns = one.elapsed_ns, .name_set = one.name_set});
-    if (const auto name = set_named_by(bytes); name.ok() && !name->empty()) {
-      EXPECT_EQ(decode(bytes, one.batch.agent_id, &sets).ok(), sets.find(*name) != nullptr);
-      ASSERT_TRUE(sets.add(*name, *encode_set(one.batch.series)).ok());
-    }
-    expect_same(one.batch, bytes, &sets);
+    const std::string bytes = encoded(one.batch, {.elapsed_ns = one.elapsed_ns});
+    expect_same(one.batch, bytes);
     const auto head = read_head(bytes);
     ASSERT_TRUE(head.ok());
     EXPECT_EQ(head->sequence, one.batch.sequence);
@@ -109,7 +104,7 @@ TEST(Payload, DefaultSelectionIsSmall) {
             "00306aafcca2"      // time
             "28"                // appended 200 us later
             "0102"              // rates_since 1 s and 10 us before
-            "02"                // the default selection
+            "01"                // the default selection
             "8901"              // 1.37 %
             "a0c21e"            // pages in use
             "80897a"            // pages
@@ -165,37 +160,10 @@ TEST(Payload, RowsAreThoseOfTheCatalog) {
     ASSERT_NE(metrics::find_metric(row.series.name), nullptr) << row.series.name;
     EXPECT_EQ(row.series, metrics::declared_series(row.series.name, row.series.labels)) << row.series.name;
     std::vector<std::string> values(row.slots.size(), "v");
-    const auto match = find_row(series_of(row, values));
-    ASSERT_TRUE(match) << row.series.name;
-    EXPECT_EQ(&table()[match->number], &row) << "two rows have the same series";
+    const uint32_t number = row_of(series_of(row, values));
+    ASSERT_NE(number, kNoRow) << row.series.name;
+    EXPECT_EQ(&table()[number], &row) << "two rows have the same series";
   }
-}
-
-TEST(Payload, SetsAreFoundByTheirDigest) {
-  EXPECT_EQ(hex(name_of_set("abc")), "ba7816bf8f01cfea414140de5dae2223");
-  Batch batch = default_batch();
-  std::swap(batch.series[0], batch.series[7]);
-  const std::string bytes = encoded(batch, {.name_set = true});
-  const auto unknown = decode(bytes, "web-017");
-  ASSERT_FALSE(unknown.ok());
-  EXPECT_EQ(unknown.error().code(), Code::kNotFound);
-
-  const std::string form = *encode_set(batch.series);
-  const std::string name = *set_named_by(bytes);
-  SeriesSets sets(20);
-  EXPECT_EQ(sets.add(name, form.substr(0, form.size() - 1)).error().code(), Code::kDataLoss);
-  EXPECT_EQ(sets.size(), 0U);
-  ASSERT_TRUE(sets.add(name, form).ok());
-  expect_same(batch, bytes, &sets);
-
-  // Two more sets of 8 make the oldest one go.
-  for (const size_t other : {1, 2}) {
-    std::swap(batch.series[0], batch.series[other]);
-    const std::string more = *encode_set(batch.series);
-    ASSERT_TRUE(sets.add(name_of_set(more), more).ok());
-  }
-  EXPECT_EQ(sets.find(name), nullptr);
-  EXPECT_EQ(sets.size(), 2U);
 }
 
 // A prefix of a record is never a record, and no byte of one may crash or loop.
@@ -229,6 +197,12 @@ struct Hostile {
   const char* message;
 };
 
+std::string inline_set(std::string_view form) {
+  std::string bytes(1, '\0');
+  put_text(bytes, form);
+  return bytes;
+}
+
 TEST(Payload, RefusesHostileClaimsWithAReason) {
   const std::string time("\1\0\0\0\0\0", 6);
   const std::string one = time + std::string("\0\0", 2);  // appended, no rates
@@ -237,32 +211,40 @@ TEST(Payload, RefusesHostileClaimsWithAReason) {
   const std::vector<Hostile> cases = {
       {"frames", many, 0, Code::kResourceExhausted,
        "the number of frames at byte 18: is 268435455, the limit is 10000"},
-      {"points", "\x90\x4e" + time + std::string("\0\0\0\0\0\x0b\1\0\x0b", 9), 0, Code::kResourceExhausted,
-       "the number of points"},
+      {"points", "\x90\x4e" + time + std::string(4, '\0') + inline_set({"\x0b\1\0\x0b", 4}), 0,
+       Code::kResourceExhausted, "the number of points"},
       {"flags", "", 1024, Code::kUnimplemented, "0x400 has bits that this version does not know"},
       {"integer", std::string(11, '\xff'), 0, Code::kInvalidArgument, "an integer of more than 64 bits"},
-      {"time", std::string(6, '\0') + std::string("\0\0\2", 3), 1, Code::kInvalidArgument, "the times"},
-      {"standard set", one + "\x09", 1, Code::kInvalidArgument, "7 is no standard set"},
-      {"named set", one + "\x01" + std::string(16, 'x'), 1, Code::kNotFound,
-       "78787878787878787878787878787878 is not known"},
-      {"series", one + std::string("\0", 1) + many, 1, Code::kResourceExhausted, "the number of series"},
-      {"row", one + std::string("\0\1\x7f", 3), 1, Code::kInvalidArgument, "125 to 125 are not all known"},
-      {"run", one + std::string("\0\2\1\0\3", 5), 1, Code::kResourceExhausted, "the length of a run"},
-      {"run of nothing", one + std::string("\0\2\1\0\0", 5), 1, Code::kInvalidArgument, "is 0"},
-      {"run over slots", one + std::string("\0\2\1\x0f\2", 5), 1, Code::kInvalidArgument,
+      {"time", std::string(6, '\0') + std::string("\0\0\1", 3), 1, Code::kInvalidArgument, "the times"},
+      {"standard set", one + "\x08", 1, Code::kInvalidArgument, "7 is no standard set"},
+      {"series", one + inline_set(many), 1, Code::kResourceExhausted, "the number of series"},
+      {"row", one + inline_set("\1\x7f"), 1, Code::kInvalidArgument, "124 to 124 are not all known"},
+      {"run", one + inline_set({"\2\1\0\3", 4}), 1, Code::kResourceExhausted, "the length of a run"},
+      {"run of nothing", one + inline_set({"\2\1\0\0", 4}), 1, Code::kInvalidArgument, "is 0"},
+      {"run over slots", one + inline_set("\2\1\x0f\2"), 1, Code::kInvalidArgument,
        "row 16 has other slots than row 15"},
-      {"prefix", one + std::string("\0\1\x12\5", 4), 1, Code::kResourceExhausted, "a common prefix"},
-      {"no name", one + std::string("\0\1\0\2\0\0\0\0\0", 9), 1, Code::kInvalidArgument, "it has no name"},
-      {"UTF-8", one + std::string("\0\1\0\2\0\1\xff", 7), 1, Code::kInvalidArgument, "is not valid UTF-8"},
-      {"exponent", one + std::string("\0\1\0\6\x27", 5), 1, Code::kInvalidArgument, "is -20"},
-      {"shapes", one + std::string("\2\1\1\0\x08", 5), 33, Code::kInvalidArgument, "9 series from 0 on, the set has 8"},
-      {"empty shape", one + std::string("\2\1\0\0", 4), 33, Code::kInvalidArgument, "has no points"},
-      {"no such shape", one + std::string("\2\1\1\0\0\2", 6), 33, Code::kInvalidArgument, "is 1 of 1"},
-      {"computation", one + std::string("\2\x08\x0d", 3), 65, Code::kInvalidArgument, "13 of 8 series is not known"},
-      {"double's", one + std::string("\2\x08\x0b", 3), 65, Code::kInvalidArgument, "10 does not fit series 0"},
-      {"share", one + std::string("\2\x01\x0a", 3), 65, Code::kInvalidArgument, "9 does not fit series 0"},
-      {"share alone", one + std::string("\0\1\3", 3), 1, Code::kInvalidArgument, "no series of its parts"},
-      {"value", one + std::string("\0\1\4", 3) + all, 1, Code::kInvalidArgument, "has more than 63 bits"},
+      {"repetition of nothing", one + inline_set("\2\2\1"), 1, Code::kInvalidArgument, "follows no entry with values"},
+      {"repetition without values", one + inline_set("\2\3\2\1"), 1, Code::kInvalidArgument,
+       "follows no entry with values"},
+      {"repetitions",
+       one + inline_set({"\2\x13\0\1"
+                         "0\2\2",
+                         7}),
+       1, Code::kResourceExhausted, "the number of repetitions"},
+      {"size of a set", one + std::string("\0\x7f", 2), 1, Code::kInvalidArgument, "needs 127 bytes"},
+      {"bytes after a set", one + inline_set("\1\3x"), 1, Code::kInvalidArgument, "1 bytes follow it"},
+      {"prefix", one + inline_set("\1\x13\5"), 1, Code::kResourceExhausted, "a common prefix"},
+      {"no name", one + inline_set({"\1\0\2\0\0\0\0\0", 8}), 1, Code::kInvalidArgument, "it has no name"},
+      {"UTF-8", one + inline_set({"\1\0\2\0\1\xff", 6}), 1, Code::kInvalidArgument, "is not valid UTF-8"},
+      {"exponent", one + inline_set({"\1\0\6\x27", 4}), 1, Code::kInvalidArgument, "is -20"},
+      {"shapes", one + std::string("\1\1\1\0\x08", 5), 33, Code::kInvalidArgument, "9 series from 0 on, the set has 8"},
+      {"empty shape", one + std::string("\1\1\0\0", 4), 33, Code::kInvalidArgument, "has no points"},
+      {"no such shape", one + std::string("\1\1\1\0\0\2", 6), 33, Code::kInvalidArgument, "is 1 of 1"},
+      {"computation", one + std::string("\1\x08\x0d", 3), 65, Code::kInvalidArgument, "13 of 8 series is not known"},
+      {"double's", one + std::string("\1\x08\x0b", 3), 65, Code::kInvalidArgument, "10 does not fit series 0"},
+      {"share", one + std::string("\1\x01\x0a", 3), 65, Code::kInvalidArgument, "9 does not fit series 0"},
+      {"share alone", one + inline_set("\1\4"), 1, Code::kInvalidArgument, "no series of its parts"},
+      {"value", one + inline_set("\1\5") + all, 1, Code::kInvalidArgument, "has more than 63 bits"},
       {"rates", time + std::string("\0\3", 2), 1, Code::kInvalidArgument, "the form of rates_since"},
   };
   for (const Hostile& test : cases) {

@@ -26,6 +26,7 @@ struct Line {
 };
 
 constexpr int kShareExponent = -4;
+constexpr int kFineShareExponent = -6;
 constexpr int kHundredths = -2;
 constexpr auto kGauge = metrics::Kind::kGauge;
 constexpr auto kCounter = metrics::Kind::kCounter;
@@ -62,6 +63,13 @@ constexpr Line hundredths(std::string_view name, std::string_view unit) {
   return {name, "", "", unit, Form::kCount, kGauge, kHundredths};
 }
 
+constexpr Line processes(std::string_view name, std::string_view labels, std::string_view slots = "") {
+  return {name, labels, slots, "{process}"};
+}
+constexpr Line fine_share(std::string_view name, std::string_view slots) {
+  return {name, "", slots, "1", Form::kCount, kGauge, kFineShareExponent};
+}
+
 constexpr std::string_view kDiskRate = "system.disk.io.rate";
 constexpr std::string_view kDiskTotal = "system.disk.io";
 constexpr std::string_view kNetRate = "system.network.io.rate";
@@ -79,6 +87,13 @@ constexpr std::string_view kPaged = "system.paging.io";
 constexpr std::string_view kPagedRate = "system.paging.io.rate";
 constexpr std::string_view kMinor = "system.paging.fault.type=minor";
 constexpr std::string_view kMajor = "system.paging.fault.type=major";
+constexpr std::string_view kProcess = "process.command,process.owner,process.pid";
+constexpr std::string_view kGroup = "process.group";
+constexpr std::string_view kOwner = "process.owner";
+constexpr std::string_view kGroupCount = "system.process.group.count";
+constexpr std::string_view kGroupCpu = "system.process.group.cpu.utilization";
+constexpr std::string_view kGroupMemory = "system.process.group.memory.usage";
+constexpr std::string_view kGroupRate = "system.process.group.disk.io.rate";
 constexpr std::string_view kIn = "system.paging.direction=in";
 constexpr std::string_view kOut = "system.paging.direction=out";
 
@@ -186,11 +201,37 @@ constexpr std::array kLines = {
     share("system.filesystem.utilization", "", kMount),
     Line{"system.filesystem.inodes.usage", kSpaceUsed, kMount, "{inode}"},
     share("system.filesystem.inodes.utilization", "", kMount),
+    // 94 to 100: processes
+    processes("system.process.count", "process.state=running"),
+    processes("system.process.count", "process.state=sleeping"),
+    processes("system.process.count", "process.state=blocked"),
+    processes("system.process.count", "process.state=stopped"),
+    processes("system.process.count", "process.state=defunct"),
+    rate("system.process.created.rate", "{process}/s", ""),
+    total("system.process.created", "{process}", ""),
+    // 101 to 106: a process
+    fine_share("process.cpu.utilization", kProcess),
+    bytes("process.memory.usage", Form::kPages, "", kProcess),
+    rate("process.disk.io.rate", "By/s", kRead, kProcess, Form::kPageRate),
+    rate("process.disk.io.rate", "By/s", kWrite, kProcess, Form::kPageRate),
+    total("process.disk.io", "By", kRead, kProcess, Form::kPages),
+    total("process.disk.io", "By", kWrite, kProcess, Form::kPages),
+    // 107 to 116: groups of processes, by pattern and by user
+    processes(kGroupCount, "", kGroup),
+    fine_share(kGroupCpu, kGroup),
+    bytes(kGroupMemory, Form::kPages, "", kGroup),
+    rate(kGroupRate, "By/s", kRead, kGroup, Form::kPageRate),
+    rate(kGroupRate, "By/s", kWrite, kGroup, Form::kPageRate),
+    processes(kGroupCount, "", kOwner),
+    fine_share(kGroupCpu, kOwner),
+    bytes(kGroupMemory, Form::kPages, "", kOwner),
+    rate(kGroupRate, "By/s", kRead, kOwner, Form::kPageRate),
+    rate(kGroupRate, "By/s", kWrite, kOwner, Form::kPageRate),
 };
 
 constexpr std::array kStandardSets = {StandardSet{0, 8}};
 
-Row row_of(const Line& line) {
+Row make_row(const Line& line) {
   Row row{.form = line.form, .part = line.part, .whole = line.whole};
   row.series = {std::string(line.name), {}, std::string(line.unit), line.kind, true, line.exponent};
   for (const std::string_view label : split(line.labels, ',')) {
@@ -206,7 +247,7 @@ Row row_of(const Line& line) {
 std::vector<Row> make_rows() {
   std::vector<Row> rows;
   rows.reserve(kLines.size());
-  for (const Line& line : kLines) rows.push_back(row_of(line));
+  for (const Line& line : kLines) rows.push_back(make_row(line));
   return rows;
 }
 
@@ -215,24 +256,24 @@ const std::vector<Row>& rows() {
   return all;
 }
 
-// The values of the row's slots, if its other labels are exactly those of the series.
-std::optional<std::vector<std::string_view>> slot_values(const Row& row, const metrics::Series& series) {
+// Whether the series is one of the row, whatever the values of its slots are.
+bool has_row(const Row& row, const metrics::Series& series) {
   if (row.series.unit != series.unit || row.series.kind != series.kind || !series.integer ||
       row.series.exponent != series.exponent || row.series.labels.size() + row.slots.size() != series.labels.size()) {
-    return std::nullopt;
+    return false;
   }
-  std::vector<std::string_view> values;
   size_t fixed = 0;
+  size_t slots = 0;
   for (const auto& [key, value] : series.labels) {
     if (fixed < row.series.labels.size() && row.series.labels[fixed].first == key) {
-      if (row.series.labels[fixed++].second != value) return std::nullopt;
-    } else if (values.size() < row.slots.size() && row.slots[values.size()] == key) {
-      values.push_back(value);
+      if (row.series.labels[fixed++].second != value) return false;
+    } else if (slots < row.slots.size() && row.slots[slots] == key) {
+      ++slots;
     } else {
-      return std::nullopt;
+      return false;
     }
   }
-  return values;
+  return true;
 }
 
 std::string list_of(const metrics::Labels& labels) {
@@ -247,17 +288,28 @@ std::span<const Row> table() { return rows(); }
 
 std::span<const StandardSet> standard_sets() { return kStandardSets; }
 
-std::optional<Match> find_row(const metrics::Series& series) {
+uint32_t row_of(const metrics::Series& series) {
   static const auto by_name = [] {
-    std::unordered_multimap<std::string_view, uint32_t> map;
-    for (uint32_t i = 0; i < rows().size(); ++i) map.emplace(rows()[i].series.name, i);
+    std::unordered_map<std::string_view, std::vector<uint32_t>> map;
+    for (uint32_t i = 0; i < rows().size(); ++i) map[rows()[i].series.name].push_back(i);
     return map;
   }();
-  const auto [first, last] = by_name.equal_range(series.name);
-  for (auto it = first; it != last; ++it) {
-    if (auto values = slot_values(rows()[it->second], series)) return Match{it->second, std::move(*values)};
+  const auto found = by_name.find(series.name);
+  if (found == by_name.end()) return kNoRow;
+  for (const uint32_t number : found->second) {
+    if (has_row(rows()[number], series)) return number;
   }
-  return std::nullopt;
+  return kNoRow;
+}
+
+void slot_values_of(const Row& row, const metrics::Series& series, std::vector<std::string_view>& values) {
+  size_t slot = 0;
+  for (const auto& [key, value] : series.labels) {
+    if (slot == row.slots.size()) return;
+    if (row.slots[slot] != key) continue;
+    values.emplace_back(value);
+    ++slot;
+  }
 }
 
 metrics::Series series_of(const Row& row, std::span<const std::string> values) {

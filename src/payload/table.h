@@ -3,7 +3,7 @@
 // it. docs/payload-v2.md prints the table, and tests compare both with the catalog. Constant; usable from any thread.
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +13,9 @@
 #include "payload/forms.h"
 
 namespace monitor::payload {
+
+// No row of the table.
+inline constexpr uint32_t kNoRow = UINT32_MAX;
 
 struct Row {
   metrics::Series series;          // without the slots
@@ -26,11 +29,10 @@ struct Row {
 // By number.
 std::span<const Row> table();
 
-struct Match {
-  uint32_t number = 0;
-  std::vector<std::string_view> values;  // of the slots; they point into the series
-};
-std::optional<Match> find_row(const metrics::Series& series);
+// The number of the series' row; kNoRow if it has none.
+uint32_t row_of(const metrics::Series& series);
+// Adds the values of the slots of the series' row. They point into the series.
+void slot_values_of(const Row& row, const metrics::Series& series, std::vector<std::string_view>& values);
 
 // The series of a row, with these values in its slots.
 metrics::Series series_of(const Row& row, std::span<const std::string> values);

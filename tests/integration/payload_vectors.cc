@@ -3,9 +3,8 @@
 //
 //   payload_vectors table
 //   payload_vectors convert               reads records of v1 in hex, one on a line, and writes them as v2
-//   payload_vectors batches SEED COUNT    a line for each batch: agent id, record in hex, the set that the record names
-//   in
-//                                         hex (- if it names none), and the batch as JSON (exact_text())
+//   payload_vectors batches SEED COUNT    a line for each batch: agent id, record in hex, and the batch as JSON
+//                                         (exact_text())
 #include <cstdio>
 #include <iostream>
 #include <string>
@@ -17,7 +16,6 @@
 #include "metrics/decode.h"
 #include "payload/decode.h"
 #include "payload/encode.h"
-#include "payload/series_set.h"
 #include "payload/table.h"
 #include "payload/testing/random_batches.h"
 
@@ -29,17 +27,13 @@ int print_batches(uint64_t seed, uint64_t count) {
   SeededRandom random(seed);
   for (uint64_t i = 0; i < count; ++i) {
     const payload::RandomBatch one = payload::random_batch(random);
-    const auto bytes = payload::encode(one.batch, {.elapsed_ns = one.elapsed_ns, .name_set = one.name_set});
+    const auto bytes = payload::encode(one.batch, {.elapsed_ns = one.elapsed_ns});
     if (!bytes) {
       std::fprintf(stderr, "payload_vectors: batch %llu: %s\n", static_cast<unsigned long long>(i),
                    bytes.error().message().c_str());
       return 1;
     }
-    const auto name = payload::set_named_by(*bytes);
-    std::string set = "-";
-    if (name && !name->empty()) set = hex(*payload::encode_set(one.batch.series));
-    std::printf("%s %s %s %s\n", one.batch.agent_id.c_str(), hex(*bytes).c_str(), set.c_str(),
-                payload::exact_text(one.batch).c_str());
+    std::printf("%s %s %s\n", one.batch.agent_id.c_str(), hex(*bytes).c_str(), payload::exact_text(one.batch).c_str());
   }
   return 0;
 }

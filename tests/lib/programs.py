@@ -174,4 +174,4 @@ class ProgramTest(unittest.TestCase):
         """Returns the batches in the log, decoded by the documentation's example."""
         from decode_batch import decode, read_sqlite
 
-        return [decode(value) for _, _, key, _, value in read_sqlite(f"{self.data}/log.db") if agent_id in (None, key)]
+        return [decode(value, key) for _, _, key, _, value in read_sqlite(f"{self.data}/log.db") if agent_id in (None, key)]

@@ -37,7 +37,6 @@ class Maker {
     frames();
     for (size_t i = 0; i < made_.batch.frames.size(); ++i) points(i);
     split_a_tick();
-    made_.name_set = one_in(4);
     return std::move(made_);
   }
 
@@ -96,6 +95,14 @@ class Maker {
     }
     uint64_t row = below(table().size());
     for (uint64_t i = 1 + below(40); i > 0; --i) {
+      if (!all.empty() && one_in(4)) {  // the last one again, with other values of some labels
+        Series again = all.back();
+        for (auto& [key, value] : again.labels) {
+          if (one_in(2)) value = word();
+        }
+        all.push_back(std::move(again));
+        continue;
+      }
       if (one_in(4)) {
         all.push_back(literal());
         continue;
@@ -169,8 +176,8 @@ class Maker {
       if (!series.integer) {
         point.real = real(state_[index]);
       } else {
-        const auto match = find_row(series);
-        point.integer = integer(state_[index], match ? table()[match->number] : Row(), elapsed);
+        const uint32_t row = row_of(series);
+        point.integer = integer(state_[index], row != kNoRow ? table()[row] : Row(), elapsed);
         if (series.name == "system.memory.usage") parts[0] = point.integer;
         if (series.name == "system.memory.limit") parts[1] = point.integer;
       }

@@ -14,7 +14,6 @@ namespace monitor::payload {
 struct RandomBatch {
   metrics::Batch batch;
   std::vector<int64_t> elapsed_ns;  // of each frame; may be empty
-  bool name_set = false;
 };
 
 RandomBatch random_batch(Random& random);
