@@ -63,6 +63,22 @@ std::string log_name(std::string_view bytes) {
   return bytes.size() <= Ack::kMaxLogBytes && valid_utf8(bytes) ? std::string(bytes) : std::string();
 }
 
+// A packed list, or one number of an unpacked one. More than any server knows are ignored.
+bool take_versions(const Field& field, std::vector<uint32_t>& versions) {
+  constexpr size_t kMost = 32;
+  const auto take = [&](uint64_t version) {
+    if (versions.size() < kMost && version <= UINT32_MAX) versions.push_back(static_cast<uint32_t>(version));
+  };
+  if (field.type == WireType::kVarint) {
+    take(field.value);
+    return true;
+  }
+  if (field.type != WireType::kBytes) return false;
+  Reader packed(field.bytes);
+  while (const auto version = packed.varint()) take(*version);
+  return !packed.failed() && packed.at_end();
+}
+
 Result<HelloReply> parse_hello_reply(std::string_view bytes) {
   HelloReply reply;
   Reader reader(bytes);
@@ -75,6 +91,7 @@ Result<HelloReply> parse_hello_reply(std::string_view bytes) {
       reply.limits = *limits;
     }
     if (field->number == 4) reply.log = log_name(field->bytes);
+    if (field->number == 5 && !take_versions(*field, reply.payloads)) return malformed("HelloReply");
   }
   if (reader.failed() || !valid_utf8(reply.version)) return malformed("HelloReply");
   return reply;
@@ -198,6 +215,9 @@ std::string encode(const HelloReply& message) {
   put_uint64(body, 2, message.window_bytes);
   put_bytes(body, 3, limits);
   put_bytes(body, 4, message.log);
+  std::string payloads;
+  for (const uint32_t version : message.payloads) put_varint(payloads, version);
+  put_bytes(body, 5, payloads);
   std::string out;
   put_message(out, 1, body);
   return out;

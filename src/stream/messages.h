@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/result.h"
 
@@ -37,6 +38,8 @@ struct HelloReply {
   uint64_t window_bytes = 0;
   Limits limits;
   std::string log = {};  // see Ack
+  // Versions of the payload, besides 1, that the server takes.
+  std::vector<uint32_t> payloads = {};
 };
 
 struct Ack {

@@ -41,7 +41,7 @@ Result<Receiver::Event> Receiver::receive(std::string_view message) {
     if (hello_) return Error(Code::kInvalidArgument, "stream: Hello was sent twice");
     if (const Status s = check_hello(*hello); !s) return s.error();
     hello_ = *hello;
-    say(encode(HelloReply{options_.version, options_.window_bytes, options_.limits, options_.log}));
+    say(encode(HelloReply{options_.version, options_.window_bytes, options_.limits, options_.log, options_.payloads}));
     log_is_news_ = false;
     return Event{Event::Kind::kHello, 0, 0, {}};
   }

@@ -22,7 +22,8 @@ struct ReceiverOptions {
   std::string version;
   uint64_t window_bytes = uint64_t{1024} * 1024;
   Limits limits;
-  std::string log = {};  // identity of the metric log, if it is already known
+  std::string log = {};                 // identity of the metric log, if it is already known
+  std::vector<uint32_t> payloads = {};  // announced to the agent (HelloReply)
 };
 
 class Receiver {

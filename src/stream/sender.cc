@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace monitor::stream {
@@ -26,6 +27,10 @@ Status Sender::receive(std::string_view message) {
   return {};
 }
 
+bool Sender::takes_payload(uint32_t version) const {
+  return version == 1 || std::ranges::find(payloads_, version) != payloads_.end();
+}
+
 Status Sender::require_established() const {
   if (established_) return {};
   return violation("answered before HelloReply");
@@ -37,6 +42,7 @@ Status Sender::on(const HelloReply& message) {
   established_ = true;
   window_bytes_ = message.window_bytes;
   limits_ = message.limits;
+  payloads_ = message.payloads;
   server_version_ = message.version;
   if (!message.log.empty()) name_log(message.log);
   return {};

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/fifo.h"
 #include "base/result.h"
@@ -41,6 +42,8 @@ class Sender {
   std::optional<Notice> take_notice() { return std::exchange(notice_, std::nullopt); }
   const std::string& server_version() const { return server_version_; }
   const Limits& limits() const { return limits_; }
+  // Whether the server has announced that it takes this version of the payload. Every server takes version 1.
+  bool takes_payload(uint32_t version) const;
 
  private:
   struct InFlight {
@@ -71,6 +74,7 @@ class Sender {
   std::optional<Notice> notice_;
   std::string server_version_;
   Limits limits_;
+  std::vector<uint32_t> payloads_;
   Fifo<InFlight> in_flight_;  // in the order of their numbers, which are contiguous
 };
 
