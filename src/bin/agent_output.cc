@@ -111,7 +111,7 @@ AgentOutput::AgentOutput(const OutputFlags& flags, EventLoop& loop, Random& rand
       if (opened) return *opened;
       return Error(Code::kDeadlineExceeded, "opening " + file->path() + ": no answer within 2 s");
     };
-    output_ = std::make_unique<agent::FileOutput>(file, loop, *worker_, random, source);
+    output_ = std::make_unique<agent::FileOutput>(file, loop, *worker_, random, source, hello.agent_id);
     return;
   }
   make_stream(random, source, std::move(hello), folder);

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "base/log.h"
-#include "metrics/decode.h"
 #include "metrics/json_form.h"
 #include "metrics/resource.h"
+#include "payload/decode.h"
 
 namespace monitor::agent {
 
@@ -20,10 +20,11 @@ constexpr int64_t kBackoffCap = 10 * kNanosPerSecond;
 }  // namespace
 
 FileOutput::FileOutput(std::shared_ptr<RotatingFile> file, Timers& timers, Worker& worker, Random& random,
-                       stream::BatchSource& source)
+                       stream::BatchSource& source, std::string agent_id)
     : timers_(timers),
       worker_(worker),
       source_(source),
+      agent_id_(std::move(agent_id)),
       backoff_(random, kBackoffBase, kBackoffCap),
       file_(std::move(file)) {}
 
@@ -32,10 +33,10 @@ FileOutput::~FileOutput() {
   if (job_) give_back(*job_);
 }
 
-void FileOutput::Job::run(RotatingFile& file) {
+void FileOutput::Job::run(RotatingFile& file, const std::string& agent_id) {
   std::string lines;
   for (Taken& taken : batches) {
-    auto batch = metrics::decode_batch(taken.bytes);
+    auto batch = payload::decode_any(taken.bytes, agent_id);
     if (!batch) {
       taken.readable = batch.error();
       continue;
@@ -60,7 +61,7 @@ void FileOutput::pump() {
   }
   if (job->batches.empty()) return;
   job_ = job;
-  worker_.submit([job, file = file_] { job->run(*file); },
+  worker_.submit([job, file = file_, agent_id = agent_id_] { job->run(*file, agent_id); },
                  [this, job, alive = std::weak_ptr<bool>(alive_)] {
                    if (!alive.expired()) finished(*job);
                  });

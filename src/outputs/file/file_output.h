@@ -26,7 +26,7 @@ class FileOutput final : public Output {
   // `file` must be opened before start(). From then on the worker's jobs use it, even after the output is destroyed, so
   // its disk must outlive them. Everything else must outlive the output.
   FileOutput(std::shared_ptr<RotatingFile> file, Timers& timers, Worker& worker, Random& random,
-             stream::BatchSource& source);
+             stream::BatchSource& source, std::string agent_id);
   ~FileOutput() override;
 
   void start() override { pump(); }
@@ -51,7 +51,7 @@ class FileOutput final : public Output {
     uint64_t bytes = 0;
     uint64_t rotations = 0;  // of the file, in total
 
-    void run(RotatingFile& file);
+    void run(RotatingFile& file, const std::string& agent_id);
   };
 
   void pump();
@@ -64,6 +64,7 @@ class FileOutput final : public Output {
   Timers& timers_;
   Worker& worker_;
   stream::BatchSource& source_;
+  const std::string agent_id_;
   Backoff backoff_;
   std::shared_ptr<RotatingFile> file_;
   std::shared_ptr<Job> job_;  // the running job; nullptr: none

@@ -91,7 +91,7 @@ struct World {
     EXPECT_TRUE(disk.make_folder("/out"));
     file = std::make_shared<RotatingFile>(disk, RotatingFileOptions{kPath, 1 << 20, 3});
     EXPECT_TRUE(file->open());
-    output = std::make_unique<FileOutput>(file, timers, worker, random, source);
+    output = std::make_unique<FileOutput>(file, timers, worker, random, source, "a");
   }
   std::vector<nlohmann::json> lines() {
     std::vector<nlohmann::json> result;

@@ -19,8 +19,8 @@ constexpr size_t kMaxUnsent = size_t{256} * 1024;
 PublishClient::PublishClient(Timers& timers, Random& random, stream::BatchSource& source, stream::Hello hello,
                              int64_t hello_timeout_ns, PublishListener& listener)
     : timers_(timers),
-      source_(source),
       hello_(std::move(hello)),
+      source_(source, hello_.agent_id),
       hello_timeout_ns_(hello_timeout_ns),
       listener_(listener),
       backoff_(random, kBackoffBase, kBackoffCap) {}
@@ -69,6 +69,7 @@ void PublishClient::on_message(std::string_view message) {
   if (const Status status = sender_->receive(message); !status) return fail(status.error());
   if (sender_->established() && !std::exchange(established_, true)) {
     timers_.cancel_timer(std::exchange(timer_, 0));
+    source_.set_takes_v2(sender_->takes_payload(2));
     listener_.on_established(*sender_);
   }
   if (const auto notice = sender_->take_notice()) listener_.on_notice(*notice);

@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "grpc/client_call.h"
+#include "outputs/stream/versioned_source.h"
 #include "stream/sender.h"
 
 namespace monitor::agent {
@@ -55,6 +56,8 @@ class PublishClient final : private grpc::ClientCallHandler {
   const stream::Hello& hello() const { return hello_; }
   bool established() const { return established_; }
   bool draining() const { return sender_ && sender_->draining(); }
+  // Batches that were written as payload v1 for an older server.
+  uint64_t converted() const { return source_.converted(); }
   size_t in_flight() const { return sender_ ? sender_->in_flight() : 0; }
 
  private:
@@ -67,8 +70,8 @@ class PublishClient final : private grpc::ClientCallHandler {
   void on_done(const grpc::CallStatus& status, const grpc::Metadata& trailers) override;
 
   Timers& timers_;
-  stream::BatchSource& source_;
   const stream::Hello hello_;
+  VersionedSource source_;
   const int64_t hello_timeout_ns_;
   PublishListener& listener_;
   Backoff backoff_;

@@ -54,7 +54,9 @@ void Uplink::on_established(const stream::Sender& sender) {
   set_refusal("");
   server_drained_ = false;
   ++connects_;
-  log_info("stream to the server established", {{"server", server_name()}, {"version", sender.server_version()}});
+  log_info(
+      "stream to the server established",
+      {{"server", server_name()}, {"version", sender.server_version()}, {"payload", sender.takes_payload(2) ? 2 : 1}});
 }
 
 void Uplink::on_failed(const Error& why, int64_t wait_ns) {
@@ -145,6 +147,8 @@ std::vector<OutputMetric> Uplink::metrics() const {
        conflict_.told},
       {"limited", "1 while the server slows this agent because it exceeds a limit", Kind::kGauge,
        limited_.text.empty() ? 0U : 1U},
+      {"batches_converted_total", "Batches of payload v2 that were sent as v1 to an older server", Kind::kCounter,
+       client_.converted()},
       {"connected", "1 while a server answers", Kind::kGauge, client_.established() ? 1U : 0U},
       {"connects_total", "Streams established", Kind::kCounter, connects_},
       {"connection_failures_total", "Streams that ended or could not be established", Kind::kCounter, failures_}};
