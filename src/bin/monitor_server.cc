@@ -31,7 +31,8 @@ struct Flags {
   uint16_t port = 50051;
   std::vector<std::string> listen;
   LogFlags log;
-  std::string encoding = "protobuf";
+  std::string encoding = "v2";
+  bool record_headers = false;
   std::string http = "127.0.0.1:9464";
   unsigned threads = 0;
   std::string memory_limit = "512MiB";
@@ -43,6 +44,11 @@ struct Flags {
   RotationFlags rotation;
 };
 
+server::Encoding encoding_of(std::string_view name) {
+  if (name == "json") return server::Encoding::kJson;
+  return name == "v2" ? server::Encoding::kAsSent : server::Encoding::kProtobuf;
+}
+
 void declare(Cli& cli, Flags& flags) {
   CLI::App& app = cli.app();
   app.add_option("--port", flags.port, "Accept agents on this port of the loopback address; 0 picks a free port")
@@ -53,8 +59,12 @@ void declare(Cli& cli, Flags& flags) {
       ->type_name("ADDR:PORT");
   add_log_options(app, flags.log);
   add_log_writer_options(app, flags.log);
-  app.add_option("--encoding", flags.encoding, "Encoding of the records: protobuf, or json for people and other tools")
-      ->check(CLI::IsMember({"protobuf", "json"}));
+  app.add_option("--encoding", flags.encoding,
+                 "Encoding of the records: v2, which takes payload v2 from agents that send it; v1 (or protobuf), for "
+                 "readers that do not know v2; json, for people and other tools")
+      ->check(CLI::IsMember({"v2", "v1", "protobuf", "json"}));
+  app.add_flag("--record-headers", flags.record_headers,
+               "Write headers to records of payload v2, too: agent, incarnation, sequence, revision, content type");
   app.add_option("--http", flags.http, "Serve /metrics, /healthz and /readyz on ADDR:PORT, or off")
       ->type_name("ADDR:PORT|off");
   app.add_option("--threads", flags.threads, "Number of event loops for agents; 0: one per core")
@@ -118,7 +128,8 @@ std::string check(Flags& flags, server::ServerOptions& options) {
   options.max_connection_age_ns = flags.rotation.max_age_ns;
   options.loops = flags.threads;
   options.ingest.version = version();
-  options.ingest.encoding = flags.encoding == "json" ? server::Encoding::kJson : server::Encoding::kProtobuf;
+  options.ingest.encoding = encoding_of(flags.encoding);
+  options.ingest.record_headers = flags.record_headers;
   return check_log_flags(flags.log);
 }
 

@@ -169,6 +169,12 @@ void IdentityUse::remove_batches(size_t count) {
   identity_->add_batches(-static_cast<int64_t>(count));
 }
 
+bool IdentityUse::wants_series(uint64_t list) const {
+  if (identity_ == nullptr || identity_->limits().series == 0) return false;
+  if (list == 0 || window_ != identity_->series_window(clock_.mono_ns())) return true;
+  return std::find(lists_.begin(), lists_.end(), list) == lists_.end();
+}
+
 void IdentityUse::count_series(std::string_view batch, uint64_t list) {
   if (identity_ == nullptr || identity_->limits().series == 0) return;
   const int64_t now = clock_.mono_ns();

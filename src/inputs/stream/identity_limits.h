@@ -152,6 +152,8 @@ class IdentityUse {
   // Counts batches in flight.
   void add_batch();
   void remove_batches(size_t count);
+  // Whether count_series() would count the series of this list.
+  bool wants_series(uint64_t list) const;
   // It is valid; `list` names its list of series for this loop (BatchView::list_id).
   void count_series(std::string_view batch, uint64_t list);
 

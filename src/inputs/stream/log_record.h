@@ -1,4 +1,5 @@
-// LogRecord: a batch as the metric log stores it (docs/payload.md): headers, and the received bytes or their JSON form.
+// LogRecord: a batch as the metric log stores it (docs/payload.md): headers, and the received bytes or another form
+// of them.
 //
 // The views that record() returns point into the object, the batch and its view. Not thread-safe.
 #pragma once
@@ -34,7 +35,7 @@ class LogRecord {
   const fmt::format_int sequence_;
   const fmt::format_int revision_;
   std::array<std::pair<std::string_view, std::string_view>, 5> headers_;
-  std::string json_;
+  std::string converted_;
 };
 
 }  // namespace monitor::server

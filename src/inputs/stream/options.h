@@ -15,11 +15,18 @@
 
 namespace monitor::server {
 
-enum class Encoding { kProtobuf, kJson };
+// How records are stored.
+enum class Encoding {
+  kAsSent,    // in the payload's version that the agent sends; agents are told that v2 is taken
+  kProtobuf,  // payload v1, for readers that know no other
+  kJson,
+};
 
 struct IngestOptions {
   std::string version = "0";
-  Encoding encoding = Encoding::kProtobuf;
+  Encoding encoding = Encoding::kAsSent;
+  // Adds headers to records of payload v2 as well, which needs none.
+  bool record_headers = false;
   metrics::BatchLimits limits = {};
   // How a client's certificate names its agent.
   identity::IdentityRule identity = {.from = identity::IdentityFrom::kNone, .trust_domain = ""};

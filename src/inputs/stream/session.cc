@@ -28,7 +28,8 @@ stream::ReceiverOptions receiver_options(const IngestOptions& options, const Log
                      .labels = limits.labels,
                      .name_bytes = limits.name_bytes,
                      .value_bytes = limits.value_bytes},
-          .log = log.identity()};
+          .log = log.identity(),
+          .payloads = options.encoding == Encoding::kProtobuf ? std::vector<uint32_t>() : std::vector<uint32_t>{2}};
 }
 
 // What the table knows of the stream, without its callbacks.

@@ -23,7 +23,7 @@ constexpr size_t kCopyCost = 128;
 }  // namespace
 
 void Session::append(uint64_t token, std::string_view batch) {
-  const auto view = context_.checker.check(batch);
+  const auto view = context_.checker.check(batch, receiver_.hello().agent_id);
   IngestMetrics& metrics = context_.metrics;
   if (!view) {
     const bool large = view.error().code() == Code::kResourceExhausted;
@@ -42,7 +42,9 @@ void Session::append(uint64_t token, std::string_view batch) {
     return reject(token, metrics.rejected_invalid,
                   fmt::format("{}: {}", metrics::reason::kInvalid, counters.error().message()));
   }
-  use_.count_series(batch, view->list_id);
+  if (use_.wants_series(view->list_id)) {
+    use_.count_series(context_.checker.wire_series(batch, view->agent_id), view->list_id);
+  }
   if (stop_at_limits()) return pause(token, batch.size() + MemoryBudget::kPerBatch);
   const HeldBatches::Id id = context_.env.held.id_of(*view, batch);
   if (!paused_ && take_copy(token, context_.env.held.join(id, waiter(token)))) {
@@ -108,7 +110,7 @@ bool Session::append_record(uint64_t token, const metriclog::RecordView& record,
 
 bool Session::append_waiting() {
   const Waiting& oldest = waiting_.front();
-  const auto view = context_.checker.check(oldest.batch);
+  const auto view = context_.checker.check(oldest.batch, receiver_.hello().agent_id);
   if (view && !append_to_log(oldest.token, oldest.batch, *view, oldest.id)) return false;
   if (view) context_.metrics.points.add(view->points);
   context_.log_queue.remove_bytes(oldest.batch.size());

@@ -11,6 +11,7 @@
 
 #include "base/event_loop.h"
 #include "base/random.h"
+#include "inputs/stream/batch_check.h"
 #include "inputs/stream/held_batches.h"
 #include "inputs/stream/identity_limits.h"
 #include "inputs/stream/ingest_metrics.h"
@@ -20,7 +21,6 @@
 #include "inputs/stream/options.h"
 #include "inputs/stream/stream_table.h"
 #include "metriclog/log.h"
-#include "metrics/check.h"
 #include "telemetry/registry.h"
 
 namespace monitor::server {
@@ -52,7 +52,7 @@ struct SessionContext {
   IngestEnvironment env;
   const IngestOptions options;
   IngestMetrics metrics;
-  metrics::BatchChecker checker{options.limits};
+  BatchCheck checker{options.limits};
   MemoryQueue memory;
   LogQueue log_queue;
   std::string log_identity;  // identity of the log that confirmed the last deliveries
