@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "payload/tick_encoder.h"
 
 namespace monitor::agent {
 
@@ -22,6 +23,11 @@ void log_first_values(size_t series, const AgentStats& stats) {
            {{"series", series}, {"points", stats.points_made}, {"tick_us", stats.last_tick_duration_ns / 1000}});
 }
 
+std::unique_ptr<metrics::BatchWriter> make_writer(int version, const metrics::SeriesTable& table) {
+  if (version == 2) return std::make_unique<payload::TickEncoder>(table);
+  return std::make_unique<metrics::BatchEncoder>(table);
+}
+
 }  // namespace
 
 Agent::Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, TickSource& source,
@@ -33,7 +39,8 @@ Agent::Agent(Timers& timers, AgentOptions options, metrics::SeriesTable& table, 
       reports_(options_.incarnation),
       chain_(
           table, timers.clock(), reports_.drops(), [this](metrics::Tick& tick) { on_output(tick); }, hosted),
-      encoder_(table),
+      writer_(make_writer(options_.payload, table)),
+      encoder_(*writer_),
       series_room_(timers.clock(), table) {
   chain_.set_on_progress([this] { on_chain(); });
 }
@@ -65,11 +72,12 @@ std::optional<config::Problem> Agent::apply(const config::Settings& settings, in
   revision_ = revision;
   stats_.configured_ns = timers_.clock().wall_ns();
   const Timestamp now{timers_.clock().wall_ns(), timers_.clock().mono_ns()};
-  configure_source(scheduler_.configure(settings_, now.mono_ns, now.wall_ns));
+  const Timestamp placed = grid_.place(now);
+  configure_source(scheduler_.configure(settings_, now.mono_ns, placed.wall_ns));
   if (running_) {
-    source_.baseline(now);
+    source_.baseline(placed);
   } else {
-    start(now);
+    start(placed);
   }
   schedule_tick();
   return std::nullopt;
@@ -122,7 +130,7 @@ void Agent::on_tick() {
   stats_.ticks_missed += due.missed;
   schedule_tick();
   const bool nothing_yet = stats_.points_made == 0;
-  collect(due.index, now, due.due);
+  collect(due.index, grid_.place(now), due.due);
   join(due.index);
   stats_.last_tick_duration_ns = timers_.clock().mono_ns() - now.mono_ns;
   if (nothing_yet && stats_.points_made > 0) log_first_values(table_.size(), stats_);
@@ -261,14 +269,15 @@ void Agent::append(uint64_t ticks, uint64_t points) {
   const uint64_t points_made = stats_.points_made + chain_.points_added() - chain_.points_inside() - points_to_come_;
   envelope.counters = {stats_.ticks_due, stats_.ticks_missed, points_made, {}};
   reports_.carry(envelope);
-  envelope.appended_ns = timers_.clock().wall_ns();
+  envelope.appended_ns = GridClock::rounded(timers_.clock().wall_ns());
   envelope.older = spool_->older(options_.incarnation);
   envelope.agent_version = options_.version;
   envelope.send_every_ns = static_cast<uint64_t>(settings_.send_every_ns);
   envelope.final_batch = final_;
 
   info.appended_ns = envelope.appended_ns;
-  const Status taken = spool_->append(std::move(info), encoder_.finish(envelope));
+  auto bytes = encoder_.close(envelope);
+  const Status taken = bytes ? spool_->append(std::move(info), std::move(*bytes)) : Status(bytes.error());
   if (!taken) log_error("batch is lost", {{"reason", taken.error()}});
   ++stats_.batches;
   last_append_mono_ = timers_.clock().mono_ns();

@@ -1,7 +1,7 @@
 // Agent: the main loop. When a tick is due, it reads the source, passes the tick through the chain, and encodes the
 // result. It closes batches, assigns their sequences, appends them to the spool, and notifies the output.
 //
-//   timer -> TickSource -> Chain -> BatchEncoder -> Spool -> Output
+//   timer -> TickSource -> Chain -> BatchWriter -> Spool -> Output
 //
 // It also applies the configuration. Scheduling lives in scheduler.h.
 // All methods run on the loop's thread. Everything passed by reference must outlive the agent.
@@ -9,8 +9,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
+#include "agent/grid_clock.h"
 #include "agent/reports.h"
 #include "agent/scheduler.h"
 #include "agent/series_room.h"
@@ -28,6 +30,7 @@ struct AgentOptions {
   std::string hostname;
   std::string incarnation;  // 16 bytes
   std::string version;
+  int payload = 1;  // version of the batches that it makes: 1 or 2
 };
 
 struct AgentStats {
@@ -102,7 +105,8 @@ class Agent final : public config::Applier {
   TickSource& source_;
   Reports reports_;
   Chain chain_;
-  metrics::BatchEncoder encoder_;
+  const std::unique_ptr<metrics::BatchWriter> writer_;
+  metrics::BatchWriter& encoder_;  // writer_
   SeriesRoom series_room_;
   Spool* spool_ = nullptr;
   std::function<void()> on_batch_;
@@ -114,6 +118,7 @@ class Agent final : public config::Applier {
   AgentStats summarized_;
   metrics::Tick tick_;  // kept to reuse its memory
   Scheduler scheduler_;
+  GridClock grid_;
   int64_t batch_first_due_ = 0;  // monotonic time at which the open batch's first tick was due
   int64_t last_append_mono_ = 0;
   uint64_t points_to_come_ = 0;  // points of a tick spread over several batches that are still to be encoded

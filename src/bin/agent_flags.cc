@@ -55,6 +55,10 @@ void declare_agent(Cli& cli, AgentFlags& flags) {
   app.add_option("--format", flags.format, "Output of --once and --list-metrics: table or json")
       ->check(CLI::IsMember({"table", "json"}));
   add_spool_options(app, flags.spool);
+  app.add_option("--encoding", flags.encoding,
+                 "Version of the payload in which batches are made: v2, which an older server gets as v1, or v1 before "
+                 "a downgrade of this program")
+      ->check(CLI::IsMember({"v1", "v2"}));
   app.add_option("--plugin-dir", flags.plugin_dir,
                  "Folder of plugins, NAME.so and NAME.lua; watched for changes (default: <data>/plugins)")
       ->type_name("DIR");

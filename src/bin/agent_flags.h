@@ -31,6 +31,7 @@ struct AgentFlags {
   std::string format = "table";
   std::string http = "off";
   std::string plugin_dir;
+  std::string encoding = "v1";
   SpoolFlags spool;
 };
 
