@@ -31,6 +31,10 @@ CASES = [
          streams=100, window=64, batches=32, series=100, ticks=10),
     Case("100 streams, 1,000 series per batch", 4, {"cpu": [], "rate": []},
          streams=100, window=64, batches=8, series=1000, ticks=1),
+    Case("100 streams, window 64, payload v2", 4, {"cpu": [CPU], "rate": [Target(0.8, at_least=True)]}, headers=False,
+         streams=100, window=64, batches=256, payload=2),
+    Case("100 streams, 1,000 series per batch, payload v2", 4, {"cpu": [], "rate": []}, headers=False,
+         streams=100, window=64, batches=8, series=1000, ticks=1, payload=2),
     Case("9,000 streams, 1/s each", 6, {"cpu": [CPU], "rss": []},
          streams=9000, window=8, batches=4, per_second=1),
 ]

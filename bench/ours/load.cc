@@ -1,7 +1,7 @@
 // Simulated agents that publish to a server: the load for a server and its floor. Prints "ready" when all streams are
 // established. For every line on standard input it prints the number of acknowledged batches and the time.
 //
-//   bench-load port=N streams=N window=N per_second=N series=N ticks=N batches=N
+//   bench-load port=N streams=N window=N per_second=N series=N ticks=N batches=N [payload=1|2]
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -21,7 +21,8 @@ load::StreamsOptions options_of(const Arguments& arguments) {
   options.streams = size("streams");
   options.window = size("window");
   options.per_second = static_cast<double>(arguments.number("per_second"));
-  options.shape = {size("series"), size("ticks")};
+  options.shape = {.series = size("series"), .ticks = size("ticks")};
+  if (arguments.has("payload")) options.shape.payload = static_cast<int>(size("payload"));
   options.batches = size("batches");
   return options;
 }

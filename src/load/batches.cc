@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "load/host_series.h"
 #include "metrics/encode.h"
+#include "payload/tick_encoder.h"
 
 namespace monitor::load {
 
@@ -17,11 +18,17 @@ namespace {
 using metrics::Series;
 
 constexpr int64_t kTick = kNanosPerSecond;
+constexpr int64_t kGrid = 10'000;  // of payload v2
+
+std::unique_ptr<metrics::BatchWriter> writer_of(int payload, const metrics::SeriesTable& table) {
+  if (payload == 2) return std::make_unique<payload::TickEncoder>(table);
+  return std::make_unique<metrics::BatchEncoder>(table);
+}
 
 }  // namespace
 
 struct BatchMaker::Host {
-  Host(uint64_t seed, BatchShape the_shape) : random(seed), shape(the_shape), encoder(table) {
+  Host(uint64_t seed, BatchShape the_shape) : random(seed), shape(the_shape), writer(writer_of(shape.payload, table)) {
     for (Series& series : host_series(shape.series)) {
       metrics::Point point;
       point.series = table.intern(std::move(series)).value_or(0);
@@ -29,12 +36,14 @@ struct BatchMaker::Host {
       level.push_back(random.unit());
     }
     tick.time_ns = shape.begin_ns != 0 ? shape.begin_ns : SystemClock().wall_ns();
+    if (shape.payload == 2) tick.time_ns = tick.time_ns / kGrid * kGrid;
   }
 
   void step() {
     // A real timer is late by some ten microseconds, and never early.
     tick.rates_since_ns = tick.time_ns;
     tick.time_ns += kTick + static_cast<int64_t>(random.below(200'000)) - 100'000;
+    if (shape.payload == 2) tick.time_ns = tick.time_ns / kGrid * kGrid;
     for (size_t i = 0; i < level.size(); ++i) {
       level[i] = std::clamp(level[i] + (random.unit() - 0.5) * 0.1, 0.0, 1.0);
       const Series& series = table.at(tick.points[i].series);
@@ -57,7 +66,7 @@ struct BatchMaker::Host {
   SeededRandom random;
   BatchShape shape;
   metrics::SeriesTable table;
-  metrics::BatchEncoder encoder;
+  std::unique_ptr<metrics::BatchWriter> writer;
   metrics::Tick tick;
   std::vector<double> level;
   metrics::Envelope envelope;
@@ -89,7 +98,7 @@ std::string BatchMaker::next() {
   Host& host = *host_;
   for (size_t i = 0; i < host.shape.ticks; ++i) {
     host.step();
-    [[maybe_unused]] const bool fits = host.encoder.add(host.tick);
+    [[maybe_unused]] const bool fits = host.writer->add(host.tick);
     assert(fits);
   }
   metrics::Envelope& envelope = host.envelope;
@@ -99,7 +108,7 @@ std::string BatchMaker::next() {
     envelope.counters.points_made += host.shape.ticks * host.shape.series;
   }
   envelope.appended_ns = host.tick.time_ns;
-  return host.encoder.finish(envelope);
+  return host.writer->close(envelope).value();
 }
 
 }  // namespace monitor::load

@@ -13,6 +13,7 @@ namespace monitor::load {
 struct BatchShape {
   size_t series = 8;     // points per tick
   size_t ticks = 1;      // per batch
+  int payload = 1;       // version: 1 or 2
   int64_t begin_ns = 0;  // when the agent starts; its ticks follow, one a second. 0: now
 };
 

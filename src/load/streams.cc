@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "grpc/channel.h"
+#include "payload/decode.h"
 #include "stream/messages.h"
 
 namespace monitor::load {
@@ -20,8 +21,9 @@ constexpr int64_t kPaceEvery = 1 * kNanosPerMilli;
 constexpr uint64_t kFirstSequence = uint64_t{1} << 28;
 constexpr size_t kSequenceBytes = 5;
 
-// The offset of the sequence in a batch: after its incarnation and the tag of field 4.
+// The offset of the sequence in a batch: after its incarnation; in payload v1, after the tag of field 4 as well.
 size_t sequence_offset(std::string_view batch, std::string_view incarnation) {
+  if (payload::is_payload(batch)) return 1 + incarnation.size();
   return batch.find(incarnation) + incarnation.size() + 1;
 }
 
