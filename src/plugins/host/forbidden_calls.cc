@@ -108,6 +108,7 @@ constexpr std::array kAsking = {
     SYS_getcwd,        SYS_chdir,     SYS_getdents64,    SYS_mkdirat,        SYS_unlinkat,     SYS_renameat2,
     SYS_fchmodat,      SYS_utimensat, SYS_socket,        SYS_socketpair,     SYS_pipe2,        SYS_eventfd2,
     SYS_epoll_create1, SYS_pselect6,  SYS_inotify_init1, SYS_timerfd_create, SYS_signalfd4,    SYS_faccessat2,
+    SYS_memfd_create,
 #if defined(__x86_64__)
     SYS_open,          SYS_creat,     SYS_stat,          SYS_lstat,          SYS_mkdir,        SYS_unlink,
     SYS_rmdir,         SYS_rename,    SYS_pipe,          SYS_select,         SYS_epoll_create, SYS_chmod,
