@@ -213,6 +213,13 @@ class EtcdConfigTest(KeysInEtcd, ConfigTest):
         self.browser.wait(f"({SAVED}).startsWith('Saved')")
         self.assertEqual(self.get_document(key)[0], self.get_document(key, first)[0], "byte for byte")
         self.browser.wait("document.querySelectorAll('.version-row').length === 6")
+        said = self.browser.eval("[...document.querySelectorAll('.version-row .said')].map((one) => one.textContent)")
+        self.assertIn("page user", said[0])
+        self.assertIn(f"“rollback to revision {first}”", said[0])
+        self.assertTrue(all("unknown author" in one for one in said[1:]), said)
+        # A change that the command makes has its author.
+        self.assertEqual(run("monitor-config", *self.agent_where, "set", "--group", "history", "interval=9", "--author", "alice", "--message", "by command")[0], 0)
+        self.browser.wait("document.querySelector('.version-row .said')?.textContent.includes('alice (stated) · “by command”')")
         self.accessible("history")
         self.no_faults()
 
@@ -381,12 +388,13 @@ class FilesConfigTest(KeysInFiles, ConfigTest):
         with open(self.path(key), encoding="utf-8") as file:
             return json.load(file)
 
-    def test_files_are_edited_in_place_and_keep_no_old_versions(self):
+    def test_files_are_edited_in_place_and_have_a_history(self):
         self.put("/monitor/defaults", '{"interval": 0.5}')
         self.fleet({"a": [], "b": []})
         self.visit("config?key=/monitor/defaults")
         self.browser.wait("document.querySelector('#field-interval')?.value === '0.5'")
-        self.browser.wait("document.querySelector('.history')?.textContent.includes('Files keep no old versions')")
+        self.browser.wait("document.querySelectorAll('.version-row').length === 1")
+        self.assertIn("unknown author, not recorded", self.browser.eval("document.querySelector('.history').textContent"))
         self.assertIn(f"{self.folder}/defaults.json", self.browser.eval("document.querySelector('.document-head').textContent"))
         # Each shape of field writes what it shows; the rest of the text stays.
         self.browser.do("fill", selector="#field-interval", text="250ms")
@@ -397,8 +405,15 @@ class FilesConfigTest(KeysInFiles, ConfigTest):
         self.browser.do("click", selector="[data-field=metrics] summary >> text=cpu")
         self.browser.eval("""(() => { const one = document.querySelector('#field-metrics-0-per_core'); one.value = '0'; one.dispatchEvent(new Event('change', { bubbles: true })); })()""")
         self.changes()
+        self.browser.do("fill", selector=".save-bar .why", text="a closer look")
         self.browser.do("click", selector=SAVE)
         self.browser.wait(f"({SAVED}) === 'Saved'")
+        self.browser.wait("document.querySelector('.version-row .said')?.textContent.includes('“a closer look”')")
+        recorded = json.loads(run("monitor-config", "--dir", self.folder, "history", "--defaults", "--format", "json", "--limit", "1")[1])
+        self.assertEqual((recorded["author"], recorded["author_kind"], recorded["message"], recorded["command"]), ("holder of the web token", "page user", "a closer look", "page"))
+        self.assertIn("holder of the web token (page user)", self.browser.eval("document.querySelector('.version-row .said').textContent"))
+        self.accessible("history-in-files")
+        self.shot("configuration-history")
         self.assertEqual(self.stored("/monitor/defaults"), {
             "interval": "250ms", "labels": {"site": "eu"},
             "metrics": [{"name": "cpu", "per_core": True}, "memory", "disk read", "disk write", "net in", "net out", "load"]})

@@ -2,7 +2,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <map>
+#include <utility>
+#include <vector>
 
 #include "base/time_format.h"
 #include "config/foreign_json.h"
@@ -21,18 +22,10 @@ constexpr size_t kMostVersions = 50;
 constexpr int64_t kLeastOverride = 1;
 constexpr int64_t kMostOverride = int64_t{30} * 24 * 3600;
 
-// The changes of a document that this server made itself, by revision: exact times, and who.
-std::map<int64_t, nlohmann::json> own_changes(const access::AuditLog& audit, const std::string& key) {
-  std::map<int64_t, nlohmann::json> found;
-  for (const auto& event : nlohmann::json::parse(audit.newest(access::AuditLog::kKept), nullptr, false)) {
-    if (event.value("object", "") == key && event.contains("revision")) found.emplace(event["revision"], event);
-  }
-  return found;
-}
-
 struct OverrideRequest {
   std::string value;
   int64_t seconds = 0;
+  std::string message;
 };
 
 Result<OverrideRequest> parse_override(const std::string& body) {
@@ -44,11 +37,30 @@ Result<OverrideRequest> parse_override(const std::string& body) {
   if (!request.contains("seconds") || !request["seconds"].is_number_integer()) {
     return invalid("seconds: expected a whole number");
   }
-  OverrideRequest found{request["value"], request["seconds"]};
+  auto message = message_of(request);
+  if (!message) return message.error();
+  OverrideRequest found{request["value"], request["seconds"], std::move(*message)};
   if (found.seconds < kLeastOverride || found.seconds > kMostOverride) {
     return invalid(fmt::format("seconds: got {}, expected {} to {}", found.seconds, kLeastOverride, kMostOverride));
   }
   return found;
+}
+
+ordered_json time_json(int64_t ns) { return ns == 0 ? ordered_json() : ordered_json(static_cast<double>(ns) / 1e9); }
+
+ordered_json version_json(const config::Version& version, bool names) {
+  const bool has_text = !version.deleted && version.kept;
+  const auto named = [&](const std::string& text) {
+    return names && version.recorded && !text.empty() ? ordered_json(text) : ordered_json();
+  };
+  return {{"revision", version.stored.revision},
+          {"value", has_text ? ordered_json(version.stored.value) : ordered_json()},
+          {"deleted", version.deleted},
+          {"time", time_json(version.written_ns)},
+          {"recorded", version.recorded},
+          {"found", version.recorded ? ordered_json() : time_json(version.note.at_ns)},
+          {"who", version.recorded && names ? ordered_json(config::describe_author(version.note)) : ordered_json()},
+          {"why", named(version.note.message)}};
 }
 
 }  // namespace
@@ -60,21 +72,8 @@ Reply ConfigService::history(const std::string& key, bool names) {
   const auto history = (*opened)->history(key, kMostVersions);
   if (!history) return error_reply(history.error());
   ordered_json versions = ordered_json::array();
-  const auto own = own_changes(audit_, key);
   for (const config::Version& version : *history ? (*history)->versions : std::vector<config::Version>()) {
-    const config::Stored& stored = version.stored;
-    ordered_json time;
-    ordered_json who;
-    if (version.written_ns != 0) time = static_cast<double>(version.written_ns) / 1e9;
-    if (const auto known = own.find(stored.revision); known != own.end()) {
-      const auto at = parse_rfc3339(known->second.value("time", ""));
-      if (at) time = static_cast<double>(*at) / 1e9;
-      if (names) who = known->second.value("who", "");
-    }
-    versions.push_back({{"revision", stored.revision},
-                        {"value", version.deleted ? ordered_json() : ordered_json(stored.value)},
-                        {"time", time},
-                        {"who", who}});
+    versions.push_back(version_json(version, names));
   }
   return json_reply(dump_json({{"key", key},
                                {"kept", history->has_value()},
@@ -99,7 +98,7 @@ Reply ConfigService::set_override(const std::string& key, const std::string& bod
   if (!opened) return error_reply(opened.error());
   const auto before = (*opened)->get(key);
   if (!before) return error_reply(before.error());
-  const auto done = (*opened)->put_for(key, value, ns);
+  const auto done = (*opened)->put_noted_for(key, note_of(by, request->message), value, ns);
   if (!done) return error_reply(done.error());
   const config::Stored after{value, *done};
   record(key, *before, after, *done, by);

@@ -5,6 +5,7 @@
 #include "base/escape.h"
 #include "base/text.h"
 #include "config/document.h"
+#include "config/history/change_record.h"
 #include "config/keys.h"
 
 namespace monitor::analysis::web {
@@ -72,6 +73,14 @@ Checked check_document(const std::string& text, config::Edited what, const confi
   checked.valid = validated.ok();
   for (const config::Problem& problem : validated.problems) checked.problems.push_back(problem_json(problem));
   return checked;
+}
+
+Result<std::string> message_of(const nlohmann::json& request) {
+  if (!request.contains("message") || request["message"].is_null()) return std::string();
+  if (!request["message"].is_string()) return Error(Code::kInvalidArgument, "body: message: expected a string");
+  auto message = request["message"].get<std::string>();
+  if (Status good = config::check_message(message); !good) return good.error().with_context("body");
+  return message;
 }
 
 }  // namespace monitor::analysis::web

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/result.h"
 #include "config/edit.h"
 #include "config/validate.h"
 #include "ui/web/http.h"
@@ -25,6 +26,10 @@ std::string kind_of_document(const std::string& key);
 Reply no_such_key(const std::string& key);
 
 nlohmann::ordered_json problem_json(const config::Problem& problem);
+
+// The field "message" of a request: why a change is made; empty if it is absent. kInvalidArgument: not a text that can
+// be recorded.
+Result<std::string> message_of(const nlohmann::json& request);
 
 // A document by itself, as a layer.
 struct Checked {

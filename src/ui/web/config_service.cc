@@ -162,6 +162,17 @@ Status ConfigService::check_versions(const config::StoredKeys& all, const std::s
   return {};
 }
 
+config::ChangeNote ConfigService::note_of(const ChangedBy& by, const std::string& message) const {
+  config::ChangeNote note;
+  // What cannot be recorded of a name from outside is cut off or replaced.
+  note.author = sanitize_utf8(by.who.text()).substr(0, config::kMostAuthorBytes);
+  note.kind = config::AuthorKind::kPageUser;
+  note.message = message;
+  note.command = "page";
+  note.at_ns = clock_.wall_ns();
+  return note;
+}
+
 void ConfigService::record(const std::string& key, const std::optional<config::Stored>& before,
                            const std::optional<config::Stored>& after, int64_t revision, const ChangedBy& by) {
   if (!before && !after) return;
@@ -193,6 +204,7 @@ namespace {
 struct ChangeRequest {
   std::optional<std::string> base;   // tag of the version that was edited; nothing: a new document
   std::optional<std::string> value;  // nothing: delete the document
+  std::string message;               // why
 };
 
 Result<ChangeRequest> parse_change(const std::string& body) {
@@ -204,9 +216,9 @@ Result<ChangeRequest> parse_change(const std::string& body) {
   }
   // A misspelled "value" would delete the document.
   for (const auto& [field, content] : request.items()) {
-    if (field != "base" && field != "value") {
+    if (field != "base" && field != "value" && field != "message") {
       return invalid(json_quote(field.substr(0, 100)) +
-                     ": unknown field; expected base and value; nothing was changed");
+                     ": unknown field; expected base, value and message; nothing was changed");
     }
   }
   ChangeRequest change;
@@ -215,6 +227,9 @@ Result<ChangeRequest> parse_change(const std::string& body) {
     if (!request["value"].is_string()) return invalid("value: expected a string");
     change.value = request["value"].get<std::string>();
   }
+  auto message = message_of(request);
+  if (!message) return message.error();
+  change.message = std::move(*message);
   return change;
 }
 
@@ -247,7 +262,7 @@ Reply ConfigService::change_checked(const std::string& key, const std::string& b
                                     const Refuse& refuse) {
   const auto request = parse_change(body);
   if (!request) return error_reply(400, request.error().message());
-  const auto& [base, value] = *request;
+  const auto& [base, value, message] = *request;
   if (value) {
     if (auto refusal = refuse(*value)) return std::move(*refusal);
   }
@@ -255,8 +270,9 @@ Reply ConfigService::change_checked(const std::string& key, const std::string& b
   if (!opened) return error_reply(opened.error());
   std::optional<config::Stored> other;
   bool conflict = false;
-  const auto done =
-      (*opened)->update(key, [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
+  const auto done = (*opened)->update_noted(
+      key, note_of(by, message),
+      [&](const std::optional<config::Stored>& current) -> Result<std::optional<std::string>> {
         const auto tag = current ? std::optional(tag_of(*current)) : std::nullopt;
         conflict = tag != base;
         other = current;

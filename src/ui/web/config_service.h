@@ -55,8 +55,8 @@ class ConfigService {
   // overview() has returned something else in the meantime.
   bool note_read(const config::StoredKeys& keys, const std::vector<config::FleetRow>& rows);
   Reply document(const std::string& key);
-  // `body`: {"value": TEXT, "base": TAG or null}; without a value, the document is deleted. Changes are written to the
-  // audit log, and to the program's log without the document's content.
+  // `body`: {"value": TEXT, "base": TAG or null, "message": WHY}; without a value, the document is deleted. Changes are
+  // written to the document's history, to the audit log, and to the program's log without the document's content.
   Reply change(const std::string& key, const std::string& body, const ChangedBy& by);
   // The same for documents of other kinds, which their own service reads: `refuse` returns the reply if the new value
   // must not be stored.
@@ -67,7 +67,7 @@ class ConfigService {
   Reply validate(const std::string& key, const std::string& text);
   // Which agents a change would affect, and how. `body`: {"value": TEXT}, or {} for a deletion.
   Reply preview(const std::string& key, const std::string& body);
-  // The old versions of a document. `names`: with the users who changed it by this server.
+  // The old versions of a document. `names`: with who changed it, and why.
   Reply history(const std::string& key, bool names);
   // `body`: {"value": TEXT, "seconds": N}. The override replaces one of the same key.
   Reply set_override(const std::string& key, const std::string& body, const ChangedBy& by);
@@ -85,6 +85,7 @@ class ConfigService {
  private:
   // The plugins that documents may refer to.
   config::FleetCatalog catalog(const config::StoredKeys& all) const;
+  config::ChangeNote note_of(const ChangedBy& by, const std::string& message) const;
   void record(const std::string& key, const std::optional<config::Stored>& before,
               const std::optional<config::Stored>& after, int64_t revision, const ChangedBy& by);
   Status check_versions(const config::StoredKeys& keys, const std::string& key, const std::string& text) const;

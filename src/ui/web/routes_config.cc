@@ -64,7 +64,8 @@ Schema document_result() {
 
 Schema change_body() {
   return object({{"base", text("the `tag` of the version that was edited; null: there was no document").or_null()},
-                 {"value", text("the new text; if it is absent, the document is deleted").optional()}});
+                 {"value", text("the new text; if it is absent, the document is deleted").optional()},
+                 {"message", text("why, for the history; at most 2,000 bytes").optional()}});
 }
 
 Schema explain_result() {
@@ -96,13 +97,17 @@ Schema preview_result() {
 }
 
 Schema history_result() {
-  const Schema version =
-      object({{"revision", integer()},
-              {"value", text("null: the document was deleted at this revision").or_null()},
-              {"time", time("about when it was written: exact if this server wrote it").or_null()},
-              {"who", text("who wrote it, if this server did since its start and the caller is an admin").or_null()}});
+  const Schema version = object(
+      {{"revision", integer("with files the number of the change; 0: unknown")},
+       {"value", text("the document after the change; null: it was deleted, or was too large to keep").or_null()},
+       {"deleted", boolean("the change deleted the document")},
+       {"time", time("when it was made; without a record about when").or_null()},
+       {"recorded", boolean("its author recorded it; false: it was made by other means, such as etcdctl")},
+       {"found", time("when a later change noticed it, if it was not recorded").or_null()},
+       {"who", text("who made it; null: unknown, or the caller may not change documents").or_null()},
+       {"why", text("as its author said").or_null()}});
   return object({{"key", text()},
-                 {"kept", boolean("false: the store keeps no old versions (files)")},
+                 {"kept", boolean("false: the store keeps no old versions")},
                  {"complete", boolean("the last version is the first one ever")},
                  {"versions", list(version, "newest first, at most 50")}});
 }
@@ -247,11 +252,13 @@ void Api::declare_document_changes(RouteTable& table) {
                           .path = "/config/history",
                           .role = access::Role::kViewer,
                           .id = "getDocumentHistory",
-                          .summary = "The versions of a document that etcd still has",
+                          .summary = "The recorded versions of a document, and others that etcd still has",
                           .parameters = {key_parameter()},
                           .result = history_result(),
                           .handler = [this](const Call& call) {
-                            const bool names = call.who.role == access::Role::kAdmin;
+                            // On a page without a login everybody may know.
+                            const bool names =
+                                call.who.role >= access::Role::kEditor || call.who.kind == Identity::Kind::kOpen;
                             config_executor_.submit(call.responder, [this, key = call.query.text("key"), names] {
                               return config_.history(key, names);
                             });
@@ -266,7 +273,8 @@ void Api::declare_document_changes(RouteTable& table) {
        .result = object({{"key", text()}, {"revision", integer()}, {"tag", text()}}),
        .errors = {{413, "The body is too large."}, {422, "The settings are not valid; nothing was stored.", "Invalid"}},
        .body = object({{"value", text("the settings, as the JSON of a document")},
-                       {"seconds", integer("for how long, up to 30 days")}}),
+                       {"seconds", integer("for how long, up to 30 days")},
+                       {"message", text("why, for the history").optional()}}),
        .handler = [this](const Call& call) {
          const Request& request = call.request;
          config_executor_.submit(call.responder,

@@ -128,7 +128,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The versions of a document that etcd still has */
+        /** The recorded versions of a document, and others that etcd still has */
         get: operations["getDocumentHistory"];
         put?: never;
         post?: never;
@@ -1875,6 +1875,8 @@ export interface operations {
                 "application/json": {
                     /** @description the `tag` of the version that was edited; null: there was no document */
                     base: string | null;
+                    /** @description why, for the history; at most 2,000 bytes */
+                    message?: string;
                     /** @description the new text; if it is absent, the document is deleted */
                     value?: string;
                 };
@@ -2082,18 +2084,27 @@ export interface operations {
                     "application/json": {
                         /** @description the last version is the first one ever */
                         complete: boolean;
-                        /** @description false: the store keeps no old versions (files) */
+                        /** @description false: the store keeps no old versions */
                         kept: boolean;
                         key: string;
                         /** @description newest first, at most 50 */
                         versions: {
+                            /** @description the change deleted the document */
+                            deleted: boolean;
+                            /** @description when a later change noticed it, if it was not recorded */
+                            found: number | null;
+                            /** @description its author recorded it; false: it was made by other means, such as etcdctl */
+                            recorded: boolean;
+                            /** @description with files the number of the change; 0: unknown */
                             revision: number;
-                            /** @description about when it was written: exact if this server wrote it */
+                            /** @description when it was made; without a record about when */
                             time: number | null;
-                            /** @description null: the document was deleted at this revision */
+                            /** @description the document after the change; null: it was deleted, or was too large to keep */
                             value: string | null;
-                            /** @description who wrote it, if this server did since its start and the caller is an admin */
+                            /** @description who made it; null: unknown, or the caller may not change documents */
                             who: string | null;
+                            /** @description as its author said */
+                            why: string | null;
                         }[];
                     };
                 };
@@ -2161,6 +2172,8 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description why, for the history */
+                    message?: string;
                     /** @description for how long, up to 30 days */
                     seconds: number;
                     /** @description the settings, as the JSON of a document */

@@ -78,6 +78,11 @@ function Lasting({ model }: { model: ConfigModel }) {
   );
 }
 
+// Why: for the history.
+function Why({ model }: { model: ConfigModel }) {
+  return <input class="why" aria-label="Why, for the history" placeholder="why (optional)" maxLength={500} value={model.why.value} onInput={(event) => { model.why.value = event.currentTarget.value; }} />;
+}
+
 export function SaveBar({ model }: { model: ConfigModel }) {
   const said = model.saved.value;
   const { readOnly, dirty } = model;
@@ -88,6 +93,7 @@ export function SaveBar({ model }: { model: ConfigModel }) {
     <div class="save-bar">
       <div class="tools">
         <Token model={model} />
+        {dirty.value && !readOnly.value && <Why model={model} />}
         <button class="main" disabled={!model.canSave.value} title="Ctrl-S" onClick={() => void model.save()} {...describe}>Save</button>
         {dirty.value && !readOnly.value && <Lasting model={model} />}
         <button disabled={readOnly.value || !dirty.value} onClick={() => model.discard()} {...describe}>Discard</button>

@@ -18,6 +18,7 @@ class Server {
   down = false;
   revision = 10;
   opened: string[] = [];
+  messages: (string | undefined)[] = [];
 
   put(key: string, value: string): void {
     this.documents.set(key, { value, revision: ++this.revision });
@@ -46,12 +47,14 @@ class Server {
     if (path === '/config/history') return { key, kept: false, complete: false, versions: [] };
     if (path === '/config/explain') return { agent: 'a', valid: true, problems: [], layers: [], values: [] };
     if (path === '/config/override') {
-      const { value } = JSON.parse(options.body!) as { value: string; seconds: number };
+      const { value, message } = JSON.parse(options.body!) as { value: string; seconds: number; message?: string };
+      this.messages.push(message);
       this.put(key, value);
       return { key, revision: this.revision, tag: `r${this.revision}` };
     }
     if (options.method === 'PUT') {
-      const { base, value } = JSON.parse(options.body!) as { base: string | null; value?: string };
+      const { base, value, message } = JSON.parse(options.body!) as { base: string | null; value?: string; message?: string };
+      this.messages.push(message);
       if (this.may === 'token' && options.headers?.['Authorization'] !== 'Bearer right') throw new ApiError(401, 'the token is wrong', {});
       if ((stored?.tag ?? null) !== base) throw new ApiError(409, 'changed', { current: stored });
       if (value === undefined) this.documents.delete(key);
@@ -280,6 +283,29 @@ test('an earlier version is restored by saving it', async () => {
   assert.equal(model.canSave.value, true);
   await model.save();
   assert.equal(server.documents.get(KEY)?.value, '{"interval": 7}');
+  assert.deepEqual(server.messages, [undefined]);
+});
+
+test('a change says why, once', async () => {
+  await model.open(KEY);
+  model.edit('{"interval": 1}');
+  model.why.value = '  a closer look ';
+  await settle();
+  await model.save();
+  assert.equal(model.why.value, '');
+  model.edit('{"interval": 2}');
+  await settle();
+  await model.save();
+  model.restore('{"interval": 1}', 7);
+  await settle();
+  assert.equal(model.why.value, 'rollback to revision 7');
+  await model.save();
+  model.edit('{"interval": 3}');
+  model.why.value = 'for this document only';
+  server.leaves = true;
+  await model.open('/monitor/defaults');
+  assert.equal(model.why.value, '');
+  assert.deepEqual(server.messages, ['a closer look', undefined, 'rollback to revision 7']);
 });
 
 test('for a time, a change becomes an override and the document stays', async () => {

@@ -43,6 +43,7 @@ export class ConfigModel {
   readonly saved = signal<Saved | null>(null);
   readonly token = signal('');
   readonly busy = signal(false);
+  readonly why = signal('');       // of the change, for the history
   readonly lasting = signal(0);    // seconds that a change shall last, as an override; 0: for good
   readonly clock = signal(0);      // milliseconds; the page advances it
 
@@ -134,6 +135,7 @@ export class ConfigModel {
     }
     if (key !== this.key.value) {
       this.saved.value = null;
+      this.why.value = '';
       this.facts.clear();
     }
     this.key.value = key;
@@ -243,8 +245,10 @@ export class ConfigModel {
   }
 
   // An earlier version becomes the text, and is stored when the user saves it.
-  restore(value: string): void {
-    if (!this.dirty.value || this.world.leave('Restore this version? Your changes are not saved.')) this.edit(value);
+  restore(value: string, revision = 0): void {
+    if (this.dirty.value && !this.world.leave('Restore this version? Your changes are not saved.')) return;
+    this.edit(value);
+    if (this.dirty.value && this.why.value === '' && revision !== 0) this.why.value = `rollback to revision ${revision}`;
   }
 
   async save(): Promise<void> {
@@ -278,6 +282,11 @@ export class ConfigModel {
     return null;
   }
 
+  private message(): { message?: string } {
+    const why = this.why.value.trim();
+    return why === '' ? {} : { message: why };
+  }
+
   // Stores the changes as an override, and leaves the document as it is.
   private async override(seconds: number): Promise<void> {
     const headers = this.headers();
@@ -286,13 +295,14 @@ export class ConfigModel {
     const override = this.stored();
     this.busy.value = true;
     try {
-      const body = JSON.stringify({ value: override.value, seconds });
+      const body = JSON.stringify({ value: override.value, seconds, ...this.message() });
       const done = await this.world.ask<{ key: string; revision: number }>('/config/override', { key: override.key }, { method: 'POST', headers, body });
       if (key !== this.key.value) return;
       this.text.value = this.untouched.value;
       this.problems.value = [];
       this.preview.value = this.checked.value = null;
       this.lasting.value = 0;
+      this.why.value = '';
       this.saved.value = { what: 'The override is set. The document is as before.', good: true };
       this.facts.follow({ key: done.key, revision: done.revision, agents: null });
     } catch (error) {
@@ -310,7 +320,7 @@ export class ConfigModel {
     const affected = value === null ? null : this.preview.value;
     this.busy.value = true;
     try {
-      const done = await this.world.ask<{ tag: string | null; revision: number }>('/config/document', { key }, { method: 'PUT', headers, body: JSON.stringify(value === null ? { base: this.base } : { base: this.base, value }) });
+      const done = await this.world.ask<{ tag: string | null; revision: number }>('/config/document', { key }, { method: 'PUT', headers, body: JSON.stringify({ base: this.base, ...(value === null ? {} : { value }), ...this.message() }) });
       if (key !== this.key.value) return;
       this.base = done.tag;
       this.revision.value = value === null ? 0 : done.revision;
@@ -318,6 +328,7 @@ export class ConfigModel {
       if (value === null) this.text.value = NEW_TEXT;
       this.state.value = value === null ? 'new' : 'stored';
       this.conflict.value = this.preview.value = null;
+      this.why.value = '';
       this.problems.value = this.problems.value.filter((one) => one.warning);
       this.saved.value = { what: `${value === null ? 'Deleted' : 'Saved'}${done.revision !== 0 ? `, revision ${done.revision}` : ''}`, good: true };
       const named = affected !== null && affected.rows.length >= affected.affected ? affected.rows.map((one) => one.agent) : null;

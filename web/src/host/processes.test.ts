@@ -48,6 +48,6 @@ test('charts of processes name them, the largest first', () => {
 });
 
 test('the command that switches processes on survives a shell', () => {
-  assert.include(switchOn('web-1'), '--agent-id web-1 --metrics cpu memory "disk read"');
+  assert.equal(switchOn('web-1'), 'monitor-config set --agent-id web-1 metrics+=processes');
   assert.include(switchOn("it's"), "--agent-id 'it'\\''s' ");
 });

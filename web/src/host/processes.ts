@@ -89,5 +89,5 @@ export function orderText({ column, down }: Order): string {
 // For a shell: names of agents are letters, digits and few signs, but who knows.
 export function switchOn(agent: string): string {
   const quoted = /^[\w.:-]+$/.test(agent) ? agent : `'${agent.replace(/'/g, "'\\''")}'`;
-  return `monitor-config set --agent-id ${quoted} --metrics cpu memory "disk read" "disk write" "net in" "net out" processes`;
+  return `monitor-config set --agent-id ${quoted} metrics+=processes`;
 }
