@@ -105,4 +105,5 @@ PyModuleDef definition = {
 
 }  // namespace monitor::plugin_python
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the interpreter looks for this name.
 PyMODINIT_FUNC PyInit__monitor_host() { return PyModule_Create(&monitor::plugin_python::definition); }
