@@ -108,7 +108,7 @@ void declare_author(CLI::App& app, AuthorFlags& flags) {
                  "Who makes the change, for the history (default: the user of etcd, else of this system)")
       ->type_name("NAME")
       ->group(kWhy);
-  app.add_option("--message", flags.message, "Why, for the history")->type_name("TEXT")->group(kWhy);
+  app.add_option("--message", flags.message, "Why, for the history")->type_name("WHY")->group(kWhy);
 }
 
 void declare_roles(CLI::App& app, RoleFlags& flags, ConfigCommands& commands) {

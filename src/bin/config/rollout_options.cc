@@ -42,7 +42,7 @@ void declare_start(CLI::App& start, RolloutFlags& flags) {
   start.add_flag("--no-judge", flags.no_judge, "Judge by the agents' status only, not by data")->excludes("--judge");
   start.add_option("--spread-by", flags.spread_by, "Take agents of every value of this label: rack")
       ->type_name("LABEL");
-  start.add_option("--salt", flags.salt, "Chooses other canaries (default: the group's name)")->type_name("TEXT");
+  start.add_option("--salt", flags.salt, "Chooses other canaries (default: the group's name)")->type_name("SALT");
   start.add_flag("--retry", flags.retry, "Roll out a document that has failed in this group before");
   start.add_flag("--detach", flags.detach, "Begin it, and leave the rest to a controller or to a later command");
 }
@@ -77,7 +77,7 @@ RolloutCommands declare_rollout(CLI::App& app, RolloutFlags& flags) {
   commands.controller =
       all.add_subcommand("controller", "Continue the rollouts of all groups, until stopped; for a service");
   for (CLI::App* const one : {commands.start, commands.pause, commands.resume, commands.abort}) {
-    one->add_option("--message", flags.message, "Why, for others and for later")->type_name("TEXT");
+    one->add_option("--message", flags.message, "Why, for others and for later")->type_name("WHY");
     one->add_option("--author", flags.author, "Who does it (default: the user of etcd, else of this system)")
         ->type_name("NAME");
   }
