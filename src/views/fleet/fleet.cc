@@ -201,30 +201,48 @@ void Fleet::note_counters(LiveAgent& agent, const metrics::Batch& batch) {
   agent.points_made = batch.counters.points_made;
 }
 
+// The place of the batch's series `number`; nullptr: there is no room. An agent sends the same series with each batch,
+// so the place of last time is tried first.
+LiveValue* Fleet::value_of(LiveAgent& agent, const metrics::Series& series, size_t number) {
+  if (number < agent.list.size() && agent.list[number] < agent.values.size()) {
+    LiveValue& value = agent.values[agent.list[number]];
+    if (value.series == series) return &value;
+  }
+  std::string key = metrics::identity(series);
+  auto place = agent.places.find(key);
+  if (place == agent.places.end()) {
+    const bool full = series_ >= limits_.series && agent.values.size() >= limits_.fair_series;
+    if (full || agent.values.size() >= limits_.series_per_agent) return nullptr;
+    place = agent.places.emplace(std::move(key), agent.values.size()).first;
+    LiveValue& added = agent.values.emplace_back(LiveValue{.series = series});
+    for (size_t i = 0; i < kFigures; ++i) {
+      if (kWanted[i].matches(series)) added.figures |= static_cast<uint8_t>(1U << i);
+    }
+    ++series_;
+  }
+  if (number < limits_.series_per_agent) {
+    if (agent.list.size() <= number) agent.list.resize(number + 1);
+    agent.list[number] = static_cast<uint32_t>(place->second);
+  }
+  return &agent.values[place->second];
+}
+
 void Fleet::take_frame(LiveAgent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns) {
   if (time_ns < agent.tick_ns) return;
   if (agent.tick_ns != 0 && time_ns > agent.tick_ns) agent.interval_ns = elapsed_ns(agent.tick_ns, time_ns);
   agent.tick_ns = time_ns;
   Figures figures;
   for (const metrics::Point& point : frame.points) {
-    const metrics::Series& series = batch.series[point.series];
-    std::string key = metrics::identity(series);
-    auto place = agent.places.find(key);
-    if (place == agent.places.end()) {
-      const bool full = series_ >= limits_.series && agent.values.size() >= limits_.fair_series;
-      if (full || agent.values.size() >= limits_.series_per_agent) {
-        ++dropped_;
-        continue;
-      }
-      place = agent.places.emplace(std::move(key), agent.values.size()).first;
-      agent.values.push_back({series, 0, 0});
-      ++series_;
+    LiveValue* const value = value_of(agent, batch.series[point.series], point.series);
+    if (value == nullptr) {
+      ++dropped_;
+      continue;
     }
-    LiveValue& value = agent.values[place->second];
-    value.value = batch.value(point);
-    value.time_ns = time_ns;
+    value->value = batch.value(point);
+    value->time_ns = time_ns;
+    if (value->figures == 0 || !std::isfinite(value->value)) continue;
     for (size_t i = 0; i < kFigures; ++i) {
-      if (!figures[i] && std::isfinite(value.value) && kWanted[i].matches(series)) figures[i] = value.value;
+      if (!figures[i] && (value->figures >> i & 1U) != 0) figures[i] = value->value;
     }
   }
   agent.past.note(time_ns, figures, agent.change);

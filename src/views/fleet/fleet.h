@@ -41,6 +41,7 @@ struct LiveValue {
   metrics::Series series;
   double value = 0;
   int64_t time_ns = 0;
+  uint8_t figures = 0;  // a bit for each main figure that it may be
 };
 
 struct LiveAgent {
@@ -70,6 +71,7 @@ struct LiveAgent {
   uint64_t plugin_points = 0;  // dropped by plugins so far
   std::vector<LiveValue> values;
   std::unordered_map<std::string, size_t> places;  // index in `values`, by series
+  std::vector<uint32_t> list;  // index in `values` of each series of its last batch, as a guess for the next one
   Past past;
   uint64_t change = 0;  // rises with every change, across all agents
 
@@ -112,6 +114,7 @@ class Fleet {
   void make_room(int64_t now_ns);
   void take_labels(LiveAgent& agent, const metrics::Batch& batch);
   void note_counters(LiveAgent& agent, const metrics::Batch& batch);
+  LiveValue* value_of(LiveAgent& agent, const metrics::Series& series, size_t number);
   void take_frame(LiveAgent& agent, const metrics::Batch& batch, const metrics::Frame& frame, int64_t time_ns);
 
   FleetLimits limits_;
