@@ -75,6 +75,8 @@ class RolloutsTest(KeysInEtcd, BrowserTest):
         self.browser.do("scheme", scheme="light")
 
         def press(label, why):
+            # What was said before is cleared when it was carried out.
+            self.browser.wait(f"{CARD}.querySelector('input[type=text]').value === ''")
             self.browser.eval(f"(() => {{ const why = {CARD}.querySelector('input[type=text]'); why.value = {json.dumps(why)}; "
                               "why.dispatchEvent(new Event('input', { bubbles: true })); })()")
             self.browser.eval(f"[...{CARD}.querySelectorAll('button')].find((one) => one.textContent === {json.dumps(label)}).click()")
