@@ -1499,364 +1499,6 @@ export interface operations {
             };
         };
     };
-    getRollouts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description states that cannot be read */
-                        faults: {
-                            error: string;
-                            key: string;
-                        }[];
-                        /** @description the last rollout of each group that had one */
-                        rollouts: {
-                            author: string;
-                            /** @description identifies the document's content */
-                            content: string;
-                            /** @description when a program that drives it last looked */
-                            counts: {
-                                /** @description of the changed ones, as all below */
-                                applied: number;
-                                /** @description agents of the group that do not live */
-                                away: number;
-                                /** @description that are to run the new document now */
-                                changed: number;
-                                /** @description the sum of the next four */
-                                failed: number;
-                                gone: number;
-                                /** @description agents of the group that live */
-                                members: number;
-                                pending: number;
-                                quarantined: number;
-                                refused: number;
-                                restarted: number;
-                            };
-                            /** @description the new document of the group */
-                            document: string;
-                            /** @description the program that drives it; null: none does */
-                            driver: string | null;
-                            ended: number | null;
-                            /** @description when its changes end if nobody continues it */
-                            ends_by_itself: number | null;
-                            /** @description oldest first, at most 60 */
-                            events: {
-                                event: string;
-                                text: string;
-                                time: number;
-                            }[];
-                            group: string;
-                            id: string;
-                            /** @description when this step is judged; null: not all have applied it */
-                            judged_at: number | null;
-                            message: string;
-                            /** @description it is done, failed or aborted */
-                            over: boolean;
-                            /** @description earlier rollouts of the group, newest first */
-                            past: {
-                                author: string;
-                                content: string;
-                                ended: number | null;
-                                id: string;
-                                message: string;
-                                reason: string;
-                                started: number;
-                                /** @enum {string} */
-                                state: "running" | "paused" | "undoing" | "finishing" | "done" | "failed" | "aborted";
-                            }[];
-                            /** @description why it is paused, undone, or has ended */
-                            reason: string;
-                            started: number;
-                            /** @enum {string} */
-                            state: "running" | "paused" | "undoing" | "finishing" | "done" | "failed" | "aborted";
-                            /** @description from 0 */
-                            step: number;
-                            /** @description shares or numbers of agents; the first one is the canary */
-                            steps: string[];
-                            /** @description the state in words */
-                            summary: string;
-                            /** @description the first ten of the agents that failed */
-                            troubles: {
-                                agent: string;
-                                why: string;
-                            }[];
-                            /** @description of this step */
-                            verdicts: {
-                                /** @description of the same agents, before the rollout */
-                                before: number | null;
-                                /** @description its name, or its expression */
-                                judgement: string;
-                                /** @description the average of the changed agents */
-                                now: number | null;
-                                others_before: number | null;
-                                /** @description the average of the unchanged agents */
-                                others_now: number | null;
-                                /** @enum {string} */
-                                outcome: "good" | "bad" | "undecided";
-                                why: string;
-                            }[];
-                        }[];
-                    };
-                };
-            };
-            /** @description A parameter is wrong; the error names it. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is not logged in, or the token is missing or wrong. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    operateRollout: {
-        parameters: {
-            query: {
-                /**
-                 * @description The group.
-                 * @example web
-                 */
-                group: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** @enum {string} */
-                    action: "pause" | "resume" | "abort";
-                    /** @description why */
-                    message?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description states that cannot be read */
-                        faults: {
-                            error: string;
-                            key: string;
-                        }[];
-                        /** @description the last rollout of each group that had one */
-                        rollouts: {
-                            author: string;
-                            /** @description identifies the document's content */
-                            content: string;
-                            /** @description when a program that drives it last looked */
-                            counts: {
-                                /** @description of the changed ones, as all below */
-                                applied: number;
-                                /** @description agents of the group that do not live */
-                                away: number;
-                                /** @description that are to run the new document now */
-                                changed: number;
-                                /** @description the sum of the next four */
-                                failed: number;
-                                gone: number;
-                                /** @description agents of the group that live */
-                                members: number;
-                                pending: number;
-                                quarantined: number;
-                                refused: number;
-                                restarted: number;
-                            };
-                            /** @description the new document of the group */
-                            document: string;
-                            /** @description the program that drives it; null: none does */
-                            driver: string | null;
-                            ended: number | null;
-                            /** @description when its changes end if nobody continues it */
-                            ends_by_itself: number | null;
-                            /** @description oldest first, at most 60 */
-                            events: {
-                                event: string;
-                                text: string;
-                                time: number;
-                            }[];
-                            group: string;
-                            id: string;
-                            /** @description when this step is judged; null: not all have applied it */
-                            judged_at: number | null;
-                            message: string;
-                            /** @description it is done, failed or aborted */
-                            over: boolean;
-                            /** @description earlier rollouts of the group, newest first */
-                            past: {
-                                author: string;
-                                content: string;
-                                ended: number | null;
-                                id: string;
-                                message: string;
-                                reason: string;
-                                started: number;
-                                /** @enum {string} */
-                                state: "running" | "paused" | "undoing" | "finishing" | "done" | "failed" | "aborted";
-                            }[];
-                            /** @description why it is paused, undone, or has ended */
-                            reason: string;
-                            started: number;
-                            /** @enum {string} */
-                            state: "running" | "paused" | "undoing" | "finishing" | "done" | "failed" | "aborted";
-                            /** @description from 0 */
-                            step: number;
-                            /** @description shares or numbers of agents; the first one is the canary */
-                            steps: string[];
-                            /** @description the state in words */
-                            summary: string;
-                            /** @description the first ten of the agents that failed */
-                            troubles: {
-                                agent: string;
-                                why: string;
-                            }[];
-                            /** @description of this step */
-                            verdicts: {
-                                /** @description of the same agents, before the rollout */
-                                before: number | null;
-                                /** @description its name, or its expression */
-                                judgement: string;
-                                /** @description the average of the changed agents */
-                                now: number | null;
-                                others_before: number | null;
-                                /** @description the average of the unchanged agents */
-                                others_now: number | null;
-                                /** @enum {string} */
-                                outcome: "good" | "bad" | "undecided";
-                                why: string;
-                            }[];
-                        }[];
-                    };
-                };
-            };
-            /** @description A parameter is wrong; the error names it. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is not logged in, or the token is missing or wrong. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The group has had no rollout. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The rollout is in a state in which this is not possible. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
     putDocument: {
         parameters: {
             query: {
@@ -4094,6 +3736,364 @@ export interface operations {
                 };
             };
             /** @description The result has more than 2,500,000 points. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getRollouts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description states that cannot be read */
+                        faults: {
+                            error: string;
+                            key: string;
+                        }[];
+                        /** @description the last rollout of each group that had one */
+                        rollouts: {
+                            author: string;
+                            /** @description identifies the document's content */
+                            content: string;
+                            /** @description when a program that drives it last looked */
+                            counts: {
+                                /** @description of the changed ones, as all below */
+                                applied: number;
+                                /** @description agents of the group that do not live */
+                                away: number;
+                                /** @description that are to run the new document now */
+                                changed: number;
+                                /** @description the sum of the next four */
+                                failed: number;
+                                gone: number;
+                                /** @description agents of the group that live */
+                                members: number;
+                                pending: number;
+                                quarantined: number;
+                                refused: number;
+                                restarted: number;
+                            };
+                            /** @description the new document of the group */
+                            document: string;
+                            /** @description the program that drives it; null: none does */
+                            driver: string | null;
+                            ended: number | null;
+                            /** @description when its changes end if nobody continues it */
+                            ends_by_itself: number | null;
+                            /** @description oldest first, at most 60 */
+                            events: {
+                                event: string;
+                                text: string;
+                                time: number;
+                            }[];
+                            group: string;
+                            id: string;
+                            /** @description when this step is judged; null: not all have applied it */
+                            judged_at: number | null;
+                            message: string;
+                            /** @description it is done, failed or aborted */
+                            over: boolean;
+                            /** @description earlier rollouts of the group, newest first */
+                            past: {
+                                author: string;
+                                content: string;
+                                ended: number | null;
+                                id: string;
+                                message: string;
+                                reason: string;
+                                started: number;
+                                /** @enum {string} */
+                                state: "running" | "paused" | "undoing" | "finishing" | "done" | "failed" | "aborted";
+                            }[];
+                            /** @description why it is paused, undone, or has ended */
+                            reason: string;
+                            started: number;
+                            /** @enum {string} */
+                            state: "running" | "paused" | "undoing" | "finishing" | "done" | "failed" | "aborted";
+                            /** @description from 0 */
+                            step: number;
+                            /** @description shares or numbers of agents; the first one is the canary */
+                            steps: string[];
+                            /** @description the state in words */
+                            summary: string;
+                            /** @description the first ten of the agents that failed */
+                            troubles: {
+                                agent: string;
+                                why: string;
+                            }[];
+                            /** @description of this step */
+                            verdicts: {
+                                /** @description of the same agents, before the rollout */
+                                before: number | null;
+                                /** @description its name, or its expression */
+                                judgement: string;
+                                /** @description the average of the changed agents */
+                                now: number | null;
+                                others_before: number | null;
+                                /** @description the average of the unchanged agents */
+                                others_now: number | null;
+                                /** @enum {string} */
+                                outcome: "good" | "bad" | "undecided";
+                                why: string;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or what it would read is unreachable. Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    operateRollout: {
+        parameters: {
+            query: {
+                /**
+                 * @description The group.
+                 * @example web
+                 */
+                group: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    action: "pause" | "resume" | "abort";
+                    /** @description why */
+                    message?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description states that cannot be read */
+                        faults: {
+                            error: string;
+                            key: string;
+                        }[];
+                        /** @description the last rollout of each group that had one */
+                        rollouts: {
+                            author: string;
+                            /** @description identifies the document's content */
+                            content: string;
+                            /** @description when a program that drives it last looked */
+                            counts: {
+                                /** @description of the changed ones, as all below */
+                                applied: number;
+                                /** @description agents of the group that do not live */
+                                away: number;
+                                /** @description that are to run the new document now */
+                                changed: number;
+                                /** @description the sum of the next four */
+                                failed: number;
+                                gone: number;
+                                /** @description agents of the group that live */
+                                members: number;
+                                pending: number;
+                                quarantined: number;
+                                refused: number;
+                                restarted: number;
+                            };
+                            /** @description the new document of the group */
+                            document: string;
+                            /** @description the program that drives it; null: none does */
+                            driver: string | null;
+                            ended: number | null;
+                            /** @description when its changes end if nobody continues it */
+                            ends_by_itself: number | null;
+                            /** @description oldest first, at most 60 */
+                            events: {
+                                event: string;
+                                text: string;
+                                time: number;
+                            }[];
+                            group: string;
+                            id: string;
+                            /** @description when this step is judged; null: not all have applied it */
+                            judged_at: number | null;
+                            message: string;
+                            /** @description it is done, failed or aborted */
+                            over: boolean;
+                            /** @description earlier rollouts of the group, newest first */
+                            past: {
+                                author: string;
+                                content: string;
+                                ended: number | null;
+                                id: string;
+                                message: string;
+                                reason: string;
+                                started: number;
+                                /** @enum {string} */
+                                state: "running" | "paused" | "undoing" | "finishing" | "done" | "failed" | "aborted";
+                            }[];
+                            /** @description why it is paused, undone, or has ended */
+                            reason: string;
+                            started: number;
+                            /** @enum {string} */
+                            state: "running" | "paused" | "undoing" | "finishing" | "done" | "failed" | "aborted";
+                            /** @description from 0 */
+                            step: number;
+                            /** @description shares or numbers of agents; the first one is the canary */
+                            steps: string[];
+                            /** @description the state in words */
+                            summary: string;
+                            /** @description the first ten of the agents that failed */
+                            troubles: {
+                                agent: string;
+                                why: string;
+                            }[];
+                            /** @description of this step */
+                            verdicts: {
+                                /** @description of the same agents, before the rollout */
+                                before: number | null;
+                                /** @description its name, or its expression */
+                                judgement: string;
+                                /** @description the average of the changed agents */
+                                now: number | null;
+                                others_before: number | null;
+                                /** @description the average of the unchanged agents */
+                                others_now: number | null;
+                                /** @enum {string} */
+                                outcome: "good" | "bad" | "undecided";
+                                why: string;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+            /** @description A parameter is wrong; the error names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is not logged in, or the token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller's role does not suffice, the Host header does not name this server, or a page of another site asks for a change. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The group has had no rollout. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The rollout is in a state in which this is not possible. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too large. */
             413: {
                 headers: {
                     [name: string]: unknown;
