@@ -332,6 +332,25 @@ TEST_F(RolloutTest, OwnDocumentsKeepTheirEffect) {
   EXPECT_EQ(fleet_.agents["web-3"].merged, merged);
 }
 
+TEST_F(RolloutTest, AnOverrideOfAllAgentsKeepsItsEffect) {
+  const std::string key = shared_overrides() + "calm";
+  store_.put(key, R"({"interval": 40})");
+  fleet_.turn();
+  Request all = request();
+  all.steps = *steps_of({.percent = 100}, {});
+  ASSERT_TRUE(start(all));
+  Driver one = driver();
+  settle(one);
+  for (const auto& [id, agent] : fleet_.agents) {
+    if (agent.groups.front() != "web") continue;
+    EXPECT_EQ(agent.merged["interval"], 40) << id << " has the new document below the override";
+    EXPECT_EQ(agent.merged["labels"]["version"], "B") << id;
+  }
+  run(one, 65);
+  EXPECT_EQ(stored().state, State::kDone);
+  EXPECT_EQ(fleet_.agents["web-3"].merged["interval"], 40);
+}
+
 TEST(Selection, IsStableSpreadAndGrows) {
   std::vector<Candidate> agents;
   for (int i = 0; i < 1000; ++i)
