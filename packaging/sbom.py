@@ -53,7 +53,7 @@ def output(*command):
 
 def static_libraries():
     """STATIC, and the C++ library of the compiler, whose package has its version in the name."""
-    compiler = shutil.which("gcc") and output("gcc", "-dumpversion").split(".")[0]
+    compiler = shutil.which("gcc") and output("gcc", "-dumpversion").strip().split(".")[0]
     return {**STATIC, **({f"libstdc++-{compiler}-dev": b"locale::facet::_S_create_c_locale name not valid"} if compiler else {})}
 
 
