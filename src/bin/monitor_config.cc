@@ -454,7 +454,12 @@ int run(int argc, char** argv) {
            "  monitor-config rollout start web.json --group web --canary 5% --steps 25%,100% --wait 2m --message "
            "\"faster\"\n"
            "  monitor-config rollout status --group web\n"
+           "  monitor-config rollout watch --group web --query http://localhost:8080\n"
+           "  monitor-config rollout pause --group web --message \"wait for the night\"\n"
+           "  monitor-config rollout resume --group web\n"
            "  monitor-config rollout abort --group web --message \"too slow\"\n"
+           "  monitor-config rollout list --format json\n"
+           "  monitor-config rollout controller --query http://localhost:8080\n"
            "  monitor-config init-roles web-1 web-2 --passwords ./secrets --enable-auth --etcd etcd-1:2379\n",
            config_completions(), config_unused_groups()});
   const ConfigCommands commands = declare_config(cli, flags);

@@ -115,7 +115,7 @@ class CliTest(ProgramTest):
         self.assertEqual(complete("list", "--format", ""), ["table", "json"])
         self.assertEqual(complete("schema", "--format", "=", "m"), ["markdown", "metrics"])
         self.assertEqual(complete("get", "--format=j"), ["--format=json"])
-        self.assertEqual(complete("--metrics", "cpu", "disk"), ["disk\\ read", "disk\\ write"])
+        self.assertEqual(complete("--metrics", "cpu", "disk"), ["disk\\ read", "disk\\ write", "disk\\ operations"])
         self.assertEqual(complete("--plugins", "dedu"), ["deduplication"])
         self.assertIn("system.cpu.utilization", self.complete("monitor-analysis", "get-metrics", "--metric", "system.cpu."))
         self.assertEqual(self.complete("monitor-analysis", "ledger", "--form"), ["--format"])
