@@ -134,7 +134,8 @@ OutputState Uplink::state() const {
   if (!warning.empty() && !limited_.text.empty()) warning += "; ";
   OutputState state{client_.established(), "", warning + limited_.text, client_.in_flight(), !refusal_.empty()};
   if (certificate_) state.certificate = certificate_();
-  if (!state.ready) state.problem = "no stream to a server: " + last_error_;
+  if (!state.ready)
+    state.problem = last_error_.empty() ? "no stream to a server yet" : "no stream to a server: " + last_error_;
   return state;
 }
 
