@@ -20,6 +20,10 @@ ELSEWHERE = {
     "metrics/top": ("src/inputs/proc/processes_test.cc", 'counts["top"]'),
     "metrics/per_user": ("src/inputs/proc/processes_test.cc", 'flags.insert("per_user")'),
     "metrics/groups": ("src/inputs/proc/processes_test.cc", 'patterns["groups"]'),
+    "metrics/most": ("src/inputs/proc/containers_test.cc", 'counts["most"]'),
+    "metrics/pressure": ("tests/fixtures/hosts/families/container_runtimes.py", '"pressure": True'),
+    "metrics/states": ("tests/fixtures/hosts/families/kernel_fields.py", '"states": True'),
+    "metrics/limits": ("tests/truth/node_tree_test.py", '"limits": True'),
 }
 
 
