@@ -135,8 +135,7 @@ class Program {
     // These commands stop between two passes.
     const bool follows = commands.start->parsed() || commands.watch->parsed() || commands.controller->parsed();
     if (follows) signals_.reset();
-    return run_rollout({context, *batches, disk_, catalog_, flags_.etcd.user, default_history()}, flags_.rollout,
-                       commands);
+    return run_rollout({context, *batches, disk_, catalog_, default_history()}, flags_.rollout, commands);
   }
 
   // The history of the system that runs here, if there is one.

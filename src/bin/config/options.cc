@@ -250,8 +250,9 @@ UnusedGroups config_unused_groups() {
   for (const char* const path : {"validate", "schema", "help", "version"}) {
     unused[path] = {kWhich, kWhat, kWhere, kWhy};
   }
-  for (const char* const path : {"rollout start", "rollout status", "rollout watch", "rollout pause", "rollout resume",
-                                 "rollout abort", "rollout list", "rollout controller"}) {
+  for (const char* const path : {"rollout start", "rollout pause", "rollout resume", "rollout abort"})
+    unused[path] = {kWhat};
+  for (const char* const path : {"rollout status", "rollout watch", "rollout list", "rollout controller"}) {
     unused[path] = {kWhat, kWhy};
   }
   return unused;

@@ -1,7 +1,6 @@
 #include "bin/config/rollout_commands.h"
 
 #include <fmt/format.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -50,6 +49,8 @@ class Command {
       : context_(context),
         config_(context.config),
         flags_(flags),
+        author_(context.config.note.author),
+        message_(context.config.note.message),
         judge_([this](const std::string& data) { return open_data(data); }) {}
 
   int run(const RolloutCommands& commands) {
@@ -65,26 +66,18 @@ class Command {
     if (commands.status->parsed()) return status();
     if (commands.watch->parsed()) return watch();
     if (commands.pause->parsed()) {
-      return operate([&](Rollout& one, int64_t now) { return pause(one, author(), flags_.message, now); });
+      return operate([&](Rollout& one, int64_t now) { return pause(one, author_, message_, now); });
     }
     if (commands.resume->parsed()) {
-      return operate([&](Rollout& one, int64_t now) { return resume(one, author(), now); });
+      return operate([&](Rollout& one, int64_t now) { return resume(one, author_, now); });
     }
-    return operate([&](Rollout& one, int64_t now) { return abort(one, author(), flags_.message, now); });
+    return operate([&](Rollout& one, int64_t now) { return abort(one, author_, message_, now); });
   }
 
  private:
   int64_t now() const { return config_.wall_ns(); }
   bool json() const { return flags_.format == "json"; }
   rollouts::LookOptions look_options() const { return {now(), config_.fresh_ns(), 0}; }
-
-  std::string author() const {
-    if (!flags_.author.empty()) return flags_.author;
-    if (!context_.etcd_user.empty()) return context_.etcd_user;
-    const passwd* const entry = getpwuid(getuid());  // NOLINT(concurrency-mt-unsafe): one thread
-    const std::string user = entry != nullptr && entry->pw_name != nullptr ? entry->pw_name : std::to_string(getuid());
-    return user + "@" + host_name();
-  }
 
   static std::string name() { return fmt::format("{}:{}", host_name(), getpid()); }
 
@@ -117,8 +110,8 @@ class Command {
     rollouts::Request request;
     request.group = config_.group;
     request.document = document->text;
-    request.author = author();
-    request.message = flags_.message;
+    request.author = author_;
+    request.message = message_;
     request.salt = flags_.salt;
     request.spread_by = flags_.spread_by;
     request.wait_ns = flags_.wait_ns;
@@ -365,6 +358,8 @@ class Command {
   const RolloutContext& context_;
   const ConfigContext& config_;
   const RolloutFlags& flags_;
+  const std::string& author_;
+  const std::string& message_;
   std::string token_;
   rollouts::DataJudge judge_;
   bool looks_only_ = false;

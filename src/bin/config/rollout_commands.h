@@ -13,7 +13,6 @@ struct RolloutContext {
   config::BatchStore& store;
   Disk& disk;
   const config::PluginCatalog& plugins;
-  std::string etcd_user;     // empty: none
   std::string default_data;  // what judgements read if no option says it; empty: nothing
 };
 

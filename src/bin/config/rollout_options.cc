@@ -76,11 +76,6 @@ RolloutCommands declare_rollout(CLI::App& app, RolloutFlags& flags) {
   commands.list = all.add_subcommand("list", "List the rollouts of all groups, and how earlier ones ended");
   commands.controller =
       all.add_subcommand("controller", "Continue the rollouts of all groups, until stopped; for a service");
-  for (CLI::App* const one : {commands.start, commands.pause, commands.resume, commands.abort}) {
-    one->add_option("--message", flags.message, "Why, for others and for later")->type_name("WHY");
-    one->add_option("--author", flags.author, "Who does it (default: the user of etcd, else of this system)")
-        ->type_name("NAME");
-  }
   for (CLI::App* const one : {commands.start, commands.status, commands.watch, commands.list, commands.controller}) {
     one->add_option("--format", flags.format, "table, or json (one object per line)")
         ->check(CLI::IsMember({"table", "json"}));
