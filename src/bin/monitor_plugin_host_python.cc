@@ -7,15 +7,12 @@
 
 #include <array>
 #include <cerrno>
-#include <iostream>
 #include <string>
 #include <string_view>
 
 #include "base/exit_codes.h"
 #include "base/program_folder.h"
-#include "base/standard_streams.h"
-#include "base/text.h"
-#include "plugins/host/sandbox.h"
+#include "plugins/host/program.h"
 #include "plugins/wire/wire.h"
 
 namespace {
@@ -38,7 +35,8 @@ int give_up(int channel, const std::string& reason) {
 }
 
 // -I: no environment, and no folder of the user. -S: no site packages that run code. -B: no files are written.
-int become_interpreter(int channel, std::string channel_number) {
+int become_interpreter(int channel) {
+  std::string channel_number = std::to_string(channel);
   std::string program = monitor::program_folder() + "/python/host.py";
   if (access(program.c_str(), R_OK) != 0) {
     return give_up(channel,
@@ -65,25 +63,6 @@ int become_interpreter(int channel, std::string channel_number) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  monitor::open_standard_descriptors();
-  const std::string_view first = argc > 1 ? argv[1] : "";
-  if (first == "--help" || first == "-h") {
-    std::cout << kHelp;
-    return monitor::kExitOk;
-  }
-  if (first == "--version") {
-    std::cout << "monitor-plugin-host-python " MONITOR_VERSION "\n";
-    return monitor::kExitOk;
-  }
-  const auto channel = argc == 3 ? monitor::parse_u64(argv[1]) : std::nullopt;
-  const auto parent = argc == 3 ? monitor::parse_u64(argv[2]) : std::nullopt;
-  int type = 0;
-  socklen_t size = sizeof type;
-  if (!channel || !parent || getsockopt(static_cast<int>(*channel), SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
-      type != SOCK_SEQPACKET) {
-    std::cerr << kHelp;
-    return monitor::kExitUsage;
-  }
-  if (!monitor::plugin_host::follow_parent(static_cast<int>(*parent))) return monitor::kExitUnavailable;
-  return become_interpreter(static_cast<int>(*channel), argv[1]);
+  return monitor::plugin_host::run_host(argc, argv,
+                                        {"monitor-plugin-host-python", MONITOR_VERSION, kHelp, become_interpreter});
 }
