@@ -135,6 +135,7 @@ class Api {
   // routes_config.cc
   void declare_config(RouteTable& table);
   void declare_documents(RouteTable& table);
+  void declare_plugin_report(RouteTable& table);
   void declare_document_changes(RouteTable& table);
   void change_document(const Call& call);
   // routes_rollouts.cc

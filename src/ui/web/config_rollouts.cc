@@ -17,7 +17,8 @@ namespace rollouts = config::rollout;
 namespace {
 
 ordered_json seconds_json(int64_t ns) {
-  return ns == 0 ? ordered_json() : ordered_json(static_cast<double>(ns / kNanosPerMilli) / 1000);
+  const int64_t millis = ns / kNanosPerMilli;
+  return ns == 0 ? ordered_json() : ordered_json(static_cast<double>(millis) / 1000);
 }
 
 template <typename Value>
@@ -32,6 +33,27 @@ ordered_json counts_json(const rollouts::Counts& counts) {
           {"away", counts.away}};
 }
 
+ordered_json verdict_json(const rollouts::Verdict& one) {
+  return {{"judgement", one.judgement},
+          {"outcome", to_string(one.outcome)},
+          {"why", one.why},
+          {"now", optional_json(one.now)},
+          {"before", optional_json(one.before)},
+          {"others_now", optional_json(one.others_now)},
+          {"others_before", optional_json(one.others_before)}};
+}
+
+ordered_json past_json(const rollouts::Past& one) {
+  return {{"id", one.id},
+          {"state", to_string(one.state)},
+          {"content", one.content},
+          {"author", one.author},
+          {"message", one.message},
+          {"reason", one.reason},
+          {"started", seconds_json(one.started_ns)},
+          {"ended", seconds_json(one.ended_ns)}};
+}
+
 ordered_json row_of(const rollouts::Rollout& rollout, int64_t now_ns) {
   ordered_json steps = ordered_json::array();
   for (const rollouts::Amount& step : rollout.steps) steps.push_back(to_string(step));
@@ -39,13 +61,7 @@ ordered_json row_of(const rollouts::Rollout& rollout, int64_t now_ns) {
   for (const rollouts::Trouble& one : rollout.troubles) troubles.push_back({{"agent", one.agent}, {"why", one.why}});
   ordered_json verdicts = ordered_json::array();
   for (const rollouts::Verdict& one : rollout.verdicts) {
-    verdicts.push_back({{"judgement", one.judgement},
-                        {"outcome", to_string(one.outcome)},
-                        {"why", one.why},
-                        {"now", optional_json(one.now)},
-                        {"before", optional_json(one.before)},
-                        {"others_now", optional_json(one.others_now)},
-                        {"others_before", optional_json(one.others_before)}});
+    verdicts.push_back(verdict_json(one));
   }
   ordered_json events = ordered_json::array();
   for (const rollouts::Event& one : rollout.events) {
@@ -53,14 +69,7 @@ ordered_json row_of(const rollouts::Rollout& rollout, int64_t now_ns) {
   }
   ordered_json past = ordered_json::array();
   for (const rollouts::Past& one : rollout.past) {
-    past.push_back({{"id", one.id},
-                    {"state", to_string(one.state)},
-                    {"content", one.content},
-                    {"author", one.author},
-                    {"message", one.message},
-                    {"reason", one.reason},
-                    {"started", seconds_json(one.started_ns)},
-                    {"ended", seconds_json(one.ended_ns)}});
+    past.push_back(past_json(one));
   }
   return {{"group", rollout.group},
           {"id", rollout.id},

@@ -122,6 +122,28 @@ Parameter override_parameter() {
 
 }  // namespace
 
+void Api::declare_plugin_report(RouteTable& table) {
+  table.routes.push_back(
+      {.method = "GET",
+       .path = "/plugins",
+       .role = access::Role::kViewer,
+       .id = "getPlugins",
+       .summary = "Plugins, as agents report them",
+       .result =
+           object({{"known", list(text(), "names of built-in plugins")},
+                   {"plugins", list(object({{"agent", text()},
+                                            {"host", text()},
+                                            {"agent_version", text("of the agent's program")},
+                                            {"plugin", open_object("as in the agent's status document")}}),
+                                    "of agents that are alive; those of an agent in the order of its chain")},
+                   {"refused", list(object({{"agent", text()}, {"host", text()}, {"reason", text("names the plugin")}}),
+                                    "agents that reject a configuration because of a plugin, and keep the one "
+                                    "before")}}),
+       .handler = [this](const Call& call) {
+         config_executor_.submit(call.responder, [this] { return config_.plugins(); });
+       }});
+}
+
 void Api::declare_config(RouteTable& table) {
   table.schemas.emplace_back("Problem", problem_schema());
   table.schemas.emplace_back("ConfigEvent", object({{"trouble", text("why it cannot be read; empty: it can")}}));
@@ -168,25 +190,7 @@ void Api::declare_config(RouteTable& table) {
                           .handler = [this](const Call& call) {
                             config_executor_.submit(call.responder, [this] { return config_.schema(); });
                           }});
-  table.routes.push_back(
-      {.method = "GET",
-       .path = "/plugins",
-       .role = access::Role::kViewer,
-       .id = "getPlugins",
-       .summary = "Plugins, as agents report them",
-       .result =
-           object({{"known", list(text(), "names of built-in plugins")},
-                   {"plugins", list(object({{"agent", text()},
-                                            {"host", text()},
-                                            {"agent_version", text("of the agent's program")},
-                                            {"plugin", open_object("as in the agent's status document")}}),
-                                    "of agents that are alive; those of an agent in the order of its chain")},
-                   {"refused", list(object({{"agent", text()}, {"host", text()}, {"reason", text("names the plugin")}}),
-                                    "agents that reject a configuration because of a plugin, and keep the one "
-                                    "before")}}),
-       .handler = [this](const Call& call) {
-         config_executor_.submit(call.responder, [this] { return config_.plugins(); });
-       }});
+  declare_plugin_report(table);
 }
 
 void Api::declare_documents(RouteTable& table) {
