@@ -52,6 +52,17 @@ class WebHomeTest(BrowserTest):
         self.browser.wait("location.hash.startsWith('#/agent?agents=agent-2')")
         self.no_faults()
 
+    def test_a_scroll_that_is_told_after_the_table_is_gone_is_no_fault(self):
+        self.system(("agent-1",))
+        self.browser.open(self.url("overview?view=table"))
+        self.browser.wait("document.querySelector('.fleet-body')?.textContent.includes('agent-1')")
+        frames = "new Promise((done) => { let left = 5; const next = () => (left-- === 0 ? done() : requestAnimationFrame(next)); next(); })"
+        self.browser.eval(frames)  # the table has written its first rows, so the next scroll asks for a frame
+        self.browser.eval("window.table = document.querySelector('.fleet-body'); location.hash = '#/plugins'")
+        self.browser.wait("!window.table.isConnected")
+        self.browser.eval(f"window.table.dispatchEvent(new Event('scroll')); {frames}")
+        self.no_faults()
+
     def test_the_map_shows_any_metric_and_is_used_by_keys(self):
         self.system(("agent-1", "agent-2"))
         self.browser.open(self.url("overview?view=map"))

@@ -35,13 +35,15 @@ export function FleetTable({ store, shown, choice, selected, change }: Props) {
     let frame = 0;
     const soon = () => { if (frame === 0) frame = requestAnimationFrame(() => { frame = 0; write(); }); };
     const resized = new ResizeObserver(soon);
-    resized.observe(body.current!);
-    body.current!.addEventListener('scroll', soon, { passive: true });
+    const scrolled = body.current!;
+    resized.observe(scrolled);
+    scrolled.addEventListener('scroll', soon, { passive: true });
     const timer = window.setInterval(write, 1000);
     return () => {
       cancelAnimationFrame(frame);
       clearInterval(timer);
       resized.disconnect();
+      scrolled.removeEventListener('scroll', soon);  // the browser tells of a scroll at its next frame, when the table may be gone
     };
   }, []);
   useEffect(write);
