@@ -1,11 +1,12 @@
 // Alerts: those that are firing, pending or silenced, their past, silences and rules.
 import { useSignal } from '@preact/signals';
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { go } from '../lib/page';
 import { stream } from '../lib/stream';
 import type { PageProps } from '../shell/pages';
 import type { Alert } from '../state/alert';
 import { alerts, alertsFault, refreshAlerts } from '../state/alerts';
+import { useEffect } from '../ui/effect';
 import { Empty, Failed } from '../ui/states';
 import { AlertRow } from './alert_row';
 import { History } from './history';

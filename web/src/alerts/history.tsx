@@ -1,9 +1,10 @@
 // Past alerts on a line of time.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ask } from '../lib/api';
 import { age, clock } from '../lib/format';
 import { link } from '../lib/page';
 import { alertOf, type Alert, type Open } from '../state/alert';
+import { useEffect } from '../ui/effect';
 import { Failed, Skeleton } from '../ui/states';
 import { lanesOf } from './lanes';
 

@@ -1,7 +1,8 @@
 // The rules that are evaluated, and how they are.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { age } from '../lib/format';
 import { link } from '../lib/page';
+import { useEffect } from '../ui/effect';
 
 interface Rule { name: string; query: string; state?: string; duration?: number; health: string; lastError?: string; type: string; evaluationTime: number; alerts?: unknown[] }
 interface Group { name: string; file: string; interval: number; rules: Rule[] }

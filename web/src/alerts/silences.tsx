@@ -1,10 +1,11 @@
 // Silences that are in force or will be.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ask, type Silence } from '../lib/api';
 import { age, clock } from '../lib/format';
 import { session } from '../lib/session';
 import { savedToken } from '../lib/token';
 import { refreshAlerts } from '../state/alerts';
+import { useEffect } from '../ui/effect';
 import { expireSilence } from './silence';
 
 export function Silences({ changed }: { changed: number }) {

@@ -1,5 +1,5 @@
 // Why an alert fired: the value that its rule looks at, with the threshold.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { clock } from '../lib/format';
 import { humanValue } from '../lib/human';
 import { link } from '../lib/page';
@@ -8,6 +8,7 @@ import type { Line } from '../host/lines';
 import type { Alert } from '../state/alert';
 import { unitOf } from '../lib/prom_units';
 import { isDark } from '../state/settings';
+import { useEffect } from '../ui/effect';
 import { Skeleton } from '../ui/states';
 import { conditionOf } from './threshold';
 

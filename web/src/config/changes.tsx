@@ -1,8 +1,9 @@
 // What would be saved: the difference, who is affected and how, and the button that saves it.
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import type { ConfigPreview } from '../lib/api';
 import { many } from '../lib/format';
 import { DiffView } from '../ui/diff_view';
+import { useEffect } from '../ui/effect';
 import { alike, layerName, overrideOf } from './layers';
 import type { ConfigModel } from './model';
 

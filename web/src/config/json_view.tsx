@@ -1,6 +1,7 @@
 // The text of a document in an editor, which is loaded when it is first shown.
 import { effect } from '@preact/signals';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
+import { useEffect } from '../ui/effect';
 import { Skeleton } from '../ui/states';
 import type { ConfigModel } from './model';
 

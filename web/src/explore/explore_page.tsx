@@ -1,9 +1,10 @@
 // Explore: a query, its answer as a graph, a heat map or a table, shared by its address.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { clock } from '../lib/format';
 import { go, link } from '../lib/page';
 import { stream } from '../lib/stream';
 import { setActions, useNewParameters, type PageProps } from '../shell/pages';
+import { useEffect } from '../ui/effect';
 import { Empty, Failed } from '../ui/states';
 import { choiceOf, parametersOf, SPANS, VIEWS, type Choice, type View } from './choice';
 import { Graph } from './graph';

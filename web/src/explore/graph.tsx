@@ -1,9 +1,10 @@
 // The answer of a query over a range of time.
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { Chart, MOST_LINES } from '../host/chart';
 import type { Line } from '../host/lines';
 import { unitOf } from '../lib/prom_units';
 import { isDark } from '../state/settings';
+import { useEffect } from '../ui/effect';
 
 interface Props { lines: Line[]; from: number; to: number; step: number; expression: string; zoom: (range: [number, number] | null) => void }
 

@@ -1,9 +1,10 @@
 // The answer of a query as a heat map. Arrow keys and the pointer choose a cell, whose value is told.
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { clock } from '../lib/format';
 import { humanValue } from '../lib/human';
 import { unitOf } from '../lib/prom_units';
 import { isDark } from '../state/settings';
+import { useEffect } from '../ui/effect';
 import { scaleColour } from '../ui/palette';
 import { heatOf, rowHeight, shareOf, type Heat } from './heat';
 import type { Row } from './query';

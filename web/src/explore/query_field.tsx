@@ -1,5 +1,6 @@
 // The editor of queries as a field. It is loaded after the page has been shown.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
+import { useEffect } from '../ui/effect';
 import { Skeleton } from '../ui/states';
 import type { Editor } from './editor';
 import type { Place } from './query';

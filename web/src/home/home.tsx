@@ -1,10 +1,11 @@
 // Home: the fleet at a glance. A fleet of one host is that host's page.
 import type { ComponentType } from 'preact';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ask, type Fleet } from '../lib/api';
 import { go } from '../lib/page';
 import { setActions, useNewParameters, type PageProps } from '../shell/pages';
 import { FleetStore } from '../state/fleet';
+import { useEffect } from '../ui/effect';
 import { Failed, Loading, Skeleton } from '../ui/states';
 import { Cards } from './cards';
 import { choiceOf, parametersOf, viewOf, type HomeChoice } from './choice';
@@ -96,12 +97,17 @@ function useOnlyHost(store: FleetStore, parameters: URLSearchParams): { agent: s
       return;
     }
     store.stop();  // the stream belongs to the host's page now
-    void import('../host/host_page').then((module) => setHost(() => module.default));
+    let over = false;
+    void import('../host/host_page').then((module) => { if (!over) setHost(() => module.default); });
     const timer = window.setInterval(() => {
       if (document.hidden) return;
-      void ask<Fleet>('/fleet').then(({ agents: now }) => { if (now.length !== 1 || now[0]!.agent !== agent) store.start(); }, () => undefined);
+      // A late answer must not take the stream from the view that follows.
+      void ask<Fleet>('/fleet').then(({ agents: now }) => { if (!over && (now.length !== 1 || now[0]!.agent !== agent)) store.start(); }, () => undefined);
     }, LOOK_EVERY);
-    return () => clearInterval(timer);
+    return () => {
+      over = true;
+      clearInterval(timer);
+    };
   }, [agent]);
   return { agent, Host: agent === '' ? null : Host };
 }

@@ -1,7 +1,8 @@
 // The map: one cell for each host, coloured by a figure or by any metric.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { go } from '../lib/page';
 import { isDark } from '../state/settings';
+import { useEffect } from '../ui/effect';
 import { scaleColour } from '../ui/palette';
 import { cellAt, centre, gridOf, type Grid } from './hexes';
 import type { Known } from '../state/fleet_model';

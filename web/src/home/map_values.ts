@@ -1,9 +1,10 @@
 // The values of the map's cells: a figure of the fleet, or a metric of the latest query.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { humanValue } from '../lib/human';
 import { byteRate, share } from '../lib/shown';
 import { unitOf } from '../lib/prom_units';
 import type { Known } from '../state/fleet_model';
+import { useEffect } from '../ui/effect';
 import type { Cell } from './map';
 import { FIGURES, figureOf, type Figure } from './totals';
 

@@ -1,5 +1,5 @@
 // The top of Home: totals of the fleet, and what changed in the last hour.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ask } from '../lib/api';
 import { age } from '../lib/format';
 import { link } from '../lib/page';
@@ -7,6 +7,7 @@ import { byteRate, share } from '../lib/shown';
 import { alertOf, type Open } from '../state/alert';
 import { alerts, firing } from '../state/alerts';
 import type { FleetStore } from '../state/fleet';
+import { useEffect } from '../ui/effect';
 import { Icon, type IconName } from '../ui/icon';
 import { Spark } from '../ui/spark';
 import { changesOf, rangeAround, revisionChanges, type Change, type Past, type Revisions } from './changes';

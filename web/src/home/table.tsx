@@ -1,6 +1,7 @@
 // The dense table, for hundreds of hosts. Its rows are written without components: only those in sight exist.
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import type { FleetStore } from '../state/fleet';
+import { useEffect } from '../ui/effect';
 import type { HomeChoice } from './choice';
 import { COLUMNS, type Known } from '../state/fleet_model';
 import { FleetRows, ROW } from './fleet_rows';

@@ -37,6 +37,8 @@ export class HostModel {
   private loading = 0;
   private loadedAt = 0;
   private again = 0;
+  private retry = 0;
+  private naming = 0;
   private knowing: Promise<void> = Promise.resolve();
   private closed = false;
   private readonly asked = new Map<string, number>();  // reloads caused by series without a chart
@@ -50,7 +52,7 @@ export class HostModel {
       window.setInterval(() => { if (!document.hidden && this.range.live) void this.loadMarks(); }, 20_000),
     ];
     this.update(parameters);
-    window.setTimeout(() => void this.loadNames(), this.agents.value.length === 0 ? 0 : 500);
+    this.naming = window.setTimeout(() => void this.loadNames(), this.agents.value.length === 0 ? 0 : 500);
   }
 
   // The parameters in the address have changed.
@@ -69,7 +71,7 @@ export class HostModel {
   close(): void {
     this.closed = true;
     for (const one of this.timers) clearInterval(one);
-    clearTimeout(this.again);
+    for (const one of [this.again, this.retry, this.naming]) clearTimeout(one);
     this.panels.close();
   }
 
@@ -85,6 +87,7 @@ export class HostModel {
   }
 
   filter(metric: string): void {
+    if (this.closed) return;  // typed a moment before the view was left
     this.metric.value = metric;
     this.updateAddress(true);
     void this.load();
@@ -104,6 +107,7 @@ export class HostModel {
   // False: there is no agent of this name.
   async add(name: string): Promise<boolean> {
     if (!this.names.value.includes(name)) await this.loadNames();  // the agent may be new
+    if (this.closed) return true;  // the address is another view's now
     if (!this.names.value.includes(name)) return false;
     const before = this.agents.value;
     this.chooseAndLoad(before.includes(name) ? before : [...before, name].slice(-MOST_AGENTS));
@@ -161,6 +165,7 @@ export class HostModel {
   }
 
   private async load(): Promise<void> {
+    if (this.closed) return;
     const mine = ++this.loading;
     if (this.agents.value.length === 0) {
       this.info.value = 'Choose an agent.';
@@ -182,7 +187,8 @@ export class HostModel {
       this.info.value = `The history cannot be read: ${(error as Error).message}`;
       // A retry of a rejected request would be rejected as well.
       if (error instanceof ApiError && error.status < 500) return;
-      window.setTimeout(() => { if (mine === this.loading && !this.closed) void this.load(); }, RETRY);
+      clearTimeout(this.retry);
+      this.retry = window.setTimeout(() => { if (mine === this.loading) void this.load(); }, RETRY);
     }
   }
 

@@ -1,8 +1,9 @@
 // One chart with its title, its explanation and what can be done with it.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { link } from '../lib/page';
 import { isDark } from '../state/settings';
+import { useEffect } from '../ui/effect';
 import { Icon, type IconName } from '../ui/icon';
 import { lineColour } from '../ui/palette';
 import { Chart, MOST_LINES } from './chart';

@@ -34,6 +34,7 @@ export class Panels {
   private byKey = new Map<string, { panel: Panel; line: Line }>();
   private resolution = '';
   private frame = 0;
+  private closed = false;
 
   // `bounds` returns the visible range of time.
   constructor(private readonly bounds: () => [number, number]) {}
@@ -129,19 +130,21 @@ export class Panels {
     this.schedule();
   }
 
+  // Nothing is drawn afterwards: the charts of a page are detached after the page is closed.
+  close(): void {
+    this.closed = true;
+    this.clear();
+    cancelAnimationFrame(this.frame);
+  }
+
   clear(): void {
     this.shown.value = [];
     this.byKey = new Map();
     this.resolution = '';
   }
 
-  close(): void {
-    this.clear();
-    cancelAnimationFrame(this.frame);
-  }
-
   private schedule(): void {
-    if (this.frame !== 0) return;
+    if (this.frame !== 0 || this.closed) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       const due = this.shown.value.filter((one) => one.dirty && one.seen && one.drawing !== null);

@@ -1,5 +1,6 @@
 // Chooses the columns of the ledger's table.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
+import { useEffect } from '../ui/effect';
 import { Icon } from '../ui/icon';
 import { COLUMNS, FIRST } from './columns';
 

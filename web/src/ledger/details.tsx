@@ -1,8 +1,9 @@
 // An opened run: what one should know of it, what it lost in words, and its ranges of sequences.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ask } from '../lib/api';
 import { clock, count, many } from '../lib/format';
 import { link } from '../lib/page';
+import { useEffect } from '../ui/effect';
 import { Failed, Skeleton } from '../ui/states';
 import { keyOf, type Detail, type Restart, type Run } from './run';
 import { lossWords, rangeWords, runWords } from './words';

@@ -1,7 +1,8 @@
 // Loads the ledger again and again while its page is shown.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { ask } from '../lib/api';
 import { stream } from '../lib/stream';
+import { useEffect } from '../ui/effect';
 import type { Ledger } from './run';
 
 const EVERY = 3000;  // milliseconds; rarer if the server needs long

@@ -180,3 +180,19 @@ test('another search ends the one before', async () => {
   assert.deepEqual([...new Set(feed.rows.value.map((one) => one.key))], ['agent-2']);
   feed.close();
 });
+
+test('a search that begins when the view is gone asks nothing and follows nothing', async () => {
+  const { log, feed, sleep } = made();
+  feed.close();
+  assert.isFalse(await feed.show({ mode: 'newest', filters: {} }, true));
+  await sleep.pass(3);
+  assert.deepEqual([log.asked.length, feed.tail.value.on], [0, false]);
+});
+
+test('a search that the end of the view interrupts says so', async () => {
+  const { feed } = made();
+  const shown = feed.show({ mode: 'newest', filters: {} }, true);
+  feed.close();
+  assert.isFalse(await shown);
+  assert.isFalse(feed.tail.value.on);
+});

@@ -35,6 +35,7 @@ export class Feed {
   readonly loaded = signal(false);
   private filters: Parameters = {};
   private turn = 0;
+  private closed = false;
 
   constructor(
     private readonly ask: AskFound,
@@ -42,8 +43,9 @@ export class Feed {
     private readonly hidden: () => boolean,
   ) {}
 
-  // Shows another search. Returns when its first page is there.
-  async show(plan: Plan, tail: boolean): Promise<void> {
+  // Shows another search. Returns when its first page is there; false: another search or the end of the view came before.
+  async show(plan: Plan, tail: boolean): Promise<boolean> {
+    if (this.closed) return false;
     const mine = ++this.turn;
     this.rows.value = [];
     this.older.value = this.newer.value = this.place.value = this.marked.value = null;
@@ -51,12 +53,14 @@ export class Feed {
     this.fault.value = '';
     this.loaded.value = false;
     this.progress.value = IDLE;
-    if (plan.mode === 'fault') return;
+    if (plan.mode === 'fault') return true;
     this.filters = { ...plan.filters, content: 'summary' };
     await this.guarded(mine, () => this.load(mine, plan));
-    if (!tail || plan.mode !== 'newest' || mine !== this.turn || this.place.value === null) return;
+    if (mine !== this.turn) return false;
+    if (!tail || plan.mode !== 'newest' || this.place.value === null) return true;
     this.tail.value = { ...NO_TAIL, on: true };
     void this.follow(mine);
+    return true;
   }
 
   async goOlder(): Promise<void> {
@@ -76,7 +80,9 @@ export class Feed {
   setPaused(paused: boolean): void {
     this.tail.value = { ...this.tail.value, paused };
   }
+  // For good: a view that is left follows nothing.
   close(): void {
+    this.closed = true;
     ++this.turn;
   }
 

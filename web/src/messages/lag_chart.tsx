@@ -1,10 +1,11 @@
 // How far the readers were behind, and how fast the log grew, as far back as the server remembers.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { Chart } from '../host/chart';
 import type { Line } from '../host/lines';
 import { ask } from '../lib/api';
 import { age } from '../lib/format';
 import { isDark } from '../state/settings';
+import { useEffect } from '../ui/effect';
 import { Failed, Skeleton } from '../ui/states';
 import type { Lag } from './api';
 import { lagLines, rateLine } from './lag';

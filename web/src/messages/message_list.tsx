@@ -1,7 +1,8 @@
 // The list of messages, newest first. Only the rows in sight are in the DOM.
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { clock, count } from '../lib/format';
 import { humanValue } from '../lib/human';
+import { useEffect } from '../ui/effect';
 import { scrollTo, useSight } from '../ui/virtual';
 import { idOf, type Message } from './api';
 import type { ListKeys } from './findings';

@@ -1,9 +1,10 @@
 // One message: what it says beside its bytes.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ask } from '../lib/api';
 import { clock, count } from '../lib/format';
 import { humanValue } from '../lib/human';
 import { link } from '../lib/page';
+import { useEffect } from '../ui/effect';
 import { Icon } from '../ui/icon';
 import { Failed, Skeleton } from '../ui/states';
 import type { Batch, Message } from './api';

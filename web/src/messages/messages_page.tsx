@@ -1,10 +1,11 @@
 // Messages: the log's records, found by agent, time or place, or followed as they come; and the log itself.
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { ask } from '../lib/api';
 import { go } from '../lib/page';
 import { stream } from '../lib/stream';
 import { setActions, useNewParameters, type PageProps } from '../shell/pages';
 import { settings } from '../state/settings';
+import { useEffect } from '../ui/effect';
 import { Failed, Skeleton } from '../ui/states';
 import type { Found } from './api';
 import { Feed } from './feed';
@@ -28,7 +29,7 @@ function useSearch(parameters: URLSearchParams) {
   const run = async (next: Search) => {
     const made = planOf(next, Date.now() / 1000, settings.zone.value === 'utc', log.log.value?.partitions.length ?? 0);
     setPlan(made);
-    await feed.show(made, next.tail);
+    if (!await feed.show(made, next.tail)) return;
     const marked = feed.marked.value;
     // What was asked for by its place, or by one agent's time, is opened.
     const one = made.mode === 'offset' || (made.mode !== 'newest' && next.agent !== '' && !/[*?]/.test(next.agent));

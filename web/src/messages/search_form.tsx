@@ -1,6 +1,7 @@
 // What to search for. The list follows as one types.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { ask, type Fleet } from '../lib/api';
+import { useEffect } from '../ui/effect';
 import { Icon } from '../ui/icon';
 import type { Field, Plan, Search } from './search';
 

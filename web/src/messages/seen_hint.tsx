@@ -1,8 +1,9 @@
 // Where the newest message of an agent is, while a search of the whole log has not found it: an agent that is gone can have
 // sent its last one days ago.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ask, type Fleet } from '../lib/api';
 import { age, clock } from '../lib/format';
+import { useEffect } from '../ui/effect';
 
 // Less than this, and the search is there first.
 export const WORTH_IT = 60;  // seconds

@@ -1,5 +1,6 @@
 // The past of plugins: the 99th percentile of their time, and what they dropped, by plugin. From the query API.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
+import { useEffect } from '../ui/effect';
 
 const SPAN = 3600;  // seconds
 const STEP = 60;

@@ -1,5 +1,5 @@
 // One plugin over the fleet; it opens to its hosts.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ask } from '../lib/api';
 import { age, clock, count, many, took } from '../lib/format';
 import { humanValue } from '../lib/human';
@@ -7,6 +7,7 @@ import { link } from '../lib/page';
 import { reasonsOf, type Ledger } from '../ledger/run';
 import { titleOf } from '../ledger/flow';
 import { reasonWords } from '../ledger/words';
+import { useEffect } from '../ui/effect';
 import { Icon } from '../ui/icon';
 import { Spark } from '../ui/spark';
 import type { Plugin } from './fleet_plugins';

@@ -1,10 +1,11 @@
 // Plugins: each plugin over the fleet, and how to write one.
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../lib/api';
 import { count, many } from '../lib/format';
 import { go, link } from '../lib/page';
 import { stream } from '../lib/stream';
 import { setActions, useNewParameters, type PageProps } from '../shell/pages';
+import { useEffect } from '../ui/effect';
 import { Failed, Loading, Skeleton } from '../ui/states';
 import { matching, pluginsOf, refusedName, type Reports } from './fleet_plugins';
 import { usePast } from './past';

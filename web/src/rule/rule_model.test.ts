@@ -131,3 +131,24 @@ test('nothing of one rule is left in the next one', async () => {
   assert.deepEqual([model.fields.value.name, model.fields.value.expr, model.group.value, model.name.value, model.loaded.value, model.test.value.state], ['', 'up', 'from-the-page', '', null, 'none']);
   assert.isFalse(model.changed);
 });
+
+test('a file that is read late does not replace the rule that was opened after it', async () => {
+  const model = new RuleModel();
+  let late: (file: api.RuleFile) => void = () => undefined;
+  server.readFile.mockImplementationOnce(() => new Promise((resolve) => { late = resolve; }));
+  const first = model.open({ file: 'old', group: 'g', rule: 'A' });
+  assert.isTrue(await model.open({ file: 'f', group: 'g', rule: 'B' }));
+  late({ file: 'old', document: 'old', tag: 'r1', place: '/monitor/rules/old', text: 'other', fault: null });
+  assert.isFalse(await first);
+  assert.deepEqual([model.loaded.value?.document, model.fields.value.name], ['doc', 'B']);
+});
+
+test('nothing is checked or tested when the view is left while its file is read', async () => {
+  const model = new RuleModel();
+  vi.clearAllTimers();  // of the tests above
+  const opened = model.open({ file: 'f', group: 'g', rule: 'A' });
+  model.close();
+  assert.isFalse(await opened);
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(server.check).not.toHaveBeenCalled();
+});

@@ -37,6 +37,7 @@ export class RuleModel {
   private base = '';   // the text without changes
   private rule = '';   // the name of the form's rule in the text that was checked
   private turn = 0;
+  private opening = 0;
   private timers: number[] = [];
   private testing: AbortController | null = null;
 
@@ -53,15 +54,20 @@ export class RuleModel {
     void this.loadFiles();
   }
 
-  async open(where: Where): Promise<void> {
+  // False: another rule or the end of the view came before.
+  async open(where: Where): Promise<boolean> {
+    const mine = ++this.opening;
     try {
       const file = await readFile(where.file);
+      if (mine !== this.opening) return false;
       this.took(file);
       await this.checkNow(true);
+      if (mine !== this.opening) return false;
       if (!this.choose(where.group, where.rule)) this.view.value = 'yaml';
     } catch (error) {
-      this.fault.value = (error as Error).message;
+      if (mine === this.opening) this.fault.value = (error as Error).message;
     }
+    return mine === this.opening;
   }
 
   // Another rule follows: nothing of this one stays.
@@ -78,6 +84,7 @@ export class RuleModel {
 
   close(): void {
     ++this.turn;
+    ++this.opening;
     this.timers.forEach(clearTimeout);
     this.testing?.abort();
   }

@@ -1,10 +1,11 @@
 // One rule: written with a form or as YAML, checked as one types, tested over the past, and stored.
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { go, link } from '../lib/page';
 import { session } from '../lib/session';
 import { stream } from '../lib/stream';
 import { setActions, useNewParameters, type PageProps } from '../shell/pages';
+import { useEffect } from '../ui/effect';
 import { Command, Failed } from '../ui/states';
 import { RuleForm } from './rule_form';
 import { RuleModel, type View } from './rule_model';
@@ -58,7 +59,7 @@ export default function RulePage({ parameters }: PageProps) {
     model.reset();
     setStored('');
     if (next.get('file') === null) model.begin(next.get('q') ?? '');
-    else await model.open({ file: next.get('file')!, group: next.get('group') ?? '', rule: next.get('rule') ?? '' });
+    else if (!await model.open({ file: next.get('file')!, group: next.get('group') ?? '', rule: next.get('rule') ?? '' })) return;
     if (next.get('view') === 'yaml') model.show('yaml');
     if (spanOf(next) > 0) await model.runTest(spanOf(next));
   };

@@ -1,6 +1,7 @@
 // What the rule would have done: a test over the history that is kept.
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { many, took } from '../lib/format';
+import { useEffect } from '../ui/effect';
 import { Failed, Skeleton } from '../ui/states';
 import { lanesOf, reachOf, summaryOf } from './replay';
 import type { Replay } from './rule_api';

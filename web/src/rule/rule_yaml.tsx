@@ -1,5 +1,6 @@
 // The whole file as YAML, and what the server finds in it.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
+import { useEffect } from '../ui/effect';
 import { Skeleton } from '../ui/states';
 import type { RuleModel } from './rule_model';
 import type { YamlEditor } from './yaml_editor';

@@ -1,11 +1,12 @@
 // The chart of what a rule compares, over the time of its test, with the threshold.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { conditionOf } from '../alerts/threshold';
 import { linesOf, query, type Row } from '../explore/query';
 import { Chart } from '../host/chart';
 import type { Line } from '../host/lines';
 import { unitOf } from '../lib/prom_units';
 import { isDark } from '../state/settings';
+import { useEffect } from '../ui/effect';
 import { Skeleton } from '../ui/states';
 
 const POINTS = 500;

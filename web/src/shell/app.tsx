@@ -1,8 +1,9 @@
 // The whole page: the frame, the dialogs, and the page that the address names, which is loaded when it is first opened.
 import { signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { route } from '../state/route';
+import { useEffect } from '../ui/effect';
 import { Guard } from '../ui/guard';
 import { Failed, Loading, Skeleton } from '../ui/states';
 import { Help } from './help';

@@ -1,10 +1,11 @@
 // The frame around every page: navigation, the state of the connection, notices.
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { link } from '../lib/page';
 import { session } from '../lib/session';
 import { firing } from '../state/alerts';
 import { lamp, notices } from '../state/connection';
 import { toggleTheme } from '../state/settings';
+import { useEffect } from '../ui/effect';
 import { Icon } from '../ui/icon';
 import { helpOpen, paletteOpen, settingsOpen } from './overlays';
 import { PAGES } from './pages';

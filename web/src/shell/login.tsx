@@ -1,7 +1,8 @@
 // The login form. It stays until somebody has logged in.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { session } from '../lib/session';
 import { Dialog } from '../ui/dialog';
+import { useEffect } from '../ui/effect';
 
 function Form({ user, setUser }: { user: string; setUser: (user: string) => void }) {
   const [password, setPassword] = useState('');

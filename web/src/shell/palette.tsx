@@ -1,9 +1,10 @@
 // The command palette: finds hosts, metrics, pages and actions by a few letters.
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { ask, type Fleet } from '../lib/api';
 import { go } from '../lib/page';
 import { toggleTheme, settings } from '../state/settings';
 import { Dialog } from '../ui/dialog';
+import { useEffect } from '../ui/effect';
 import { Icon, type IconName } from '../ui/icon';
 import { find, type Item } from './find';
 import { helpOpen, paletteOpen, settingsOpen } from './overlays';

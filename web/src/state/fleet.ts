@@ -18,6 +18,7 @@ export class FleetStore {
   private gotAt = 0;      // and when it came
   private closed = false;
   private timer = 0;
+  private retry = 0;
   private published = -EVERY;
   private changed = new Set<string>();
 
@@ -38,10 +39,12 @@ export class FleetStore {
   stop(): void {
     this.closed = true;
     clearTimeout(this.timer);
+    clearTimeout(this.retry);
     this.timer = 0;
   }
 
   private async load(): Promise<void> {
+    if (this.closed) return;  // the stream tells of a reset until another page follows
     try {
       const fleet = await ask<Fleet>('/fleet');
       if (this.closed) return;  // the stream already belongs to another page
@@ -53,7 +56,8 @@ export class FleetStore {
     } catch (error) {
       if (this.closed) return;
       this.fault.value = (error as Error).message;
-      window.setTimeout(() => { if (!this.closed) void this.load(); }, RETRY);
+      clearTimeout(this.retry);
+      this.retry = window.setTimeout(() => void this.load(), RETRY);
     }
   }
 

@@ -16,8 +16,9 @@ export function Dialog({ open, label, class: kind = '', stays = false, children 
     else if (!shown && dialog.open) dialog.close();
   }, [shown]);
   const closed = () => {
-    if (element.current!.open) return;
-    if (stays && open.value) element.current!.showModal();  // Esc closes a dialog, whether its event is cancelled or not
+    const dialog = element.current;  // null: its view is gone; the browser tells later
+    if (dialog === null || dialog.open) return;
+    if (stays && open.value) dialog.showModal();  // Esc closes a dialog, whether its event is cancelled or not
     else open.value = false;
   };
   const outside = (event: MouseEvent) => { if (event.target === element.current && !stays) open.value = false; };

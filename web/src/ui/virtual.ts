@@ -1,5 +1,6 @@
 // A list of which only the rows in sight are in the DOM. All rows have the same height.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
+import { useEffect } from './effect';
 
 const BEYOND = 8;  // rows above and below those in sight, for scrolling
 
