@@ -78,8 +78,27 @@ class WebTest(BrowserTest):
         self.browser.wait("location.hash.includes('from=')")
         self.browser.do("key", key="0")
         self.browser.wait("!location.hash.includes('from=')")
+        self.a_jump_to_a_section_moves_nothing_else()
         self.the_page_shows_only_the_selected_agents()
         self.no_faults()
+
+    def a_jump_to_a_section_moves_nothing_else(self):
+        self.browser.do("size", width=1280, height=500)
+        self.browser.open(self.url("agent?agents=agent-001"))
+        self.browser.wait("document.querySelectorAll('.jumps button').length >= 3 && document.querySelectorAll('.host-section').length >= 3")
+        # Texts for screen readers only, as tables have, are placed absolutely: far below, they must not make more than the view scroll.
+        self.browser.eval("""document.querySelectorAll('.host-section').forEach((one) => {
+          one.append(Object.assign(document.createElement('span'), { className: 'visually-hidden', textContent: 'text' })); })""")
+        self.browser.do("click", selector=".jumps button:nth-child(3)")
+        # The smooth scrolling comes to its end with the head of the section right below the tools that stay.
+        below = """(() => document.querySelectorAll('.host-section h2')[2].getBoundingClientRect().top
+          - document.querySelector('.host-tools').getBoundingClientRect().bottom)()"""
+        self.browser.wait(f"{below} >= 0 && {below} <= 60")  # charts that are drawn on the way move it a little
+        frame = self.browser.eval("""({ scrolled: [document.scrollingElement.scrollTop, document.body.scrollTop],
+          bar: document.getElementById('bar').getBoundingClientRect().top,
+          below: innerHeight - document.getElementById('content').getBoundingClientRect().bottom })""")
+        self.assertEqual(frame, {"scrolled": [0, 0], "bar": 0, "below": 0})
+        self.browser.do("size", width=1280, height=3000)
 
     def the_page_shows_only_the_selected_agents(self):
         self.browser.do("expect", texts=["404"])  # the browser logs this for an unknown agent

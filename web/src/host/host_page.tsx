@@ -27,12 +27,20 @@ function onKey(model: HostModel, pressed: KeyboardEvent): boolean {
   return true;
 }
 
+// The tools stay in sight, in one row or more: the section begins below them.
+function jumpTo(section: HTMLElement | null, tools: HTMLElement | null): void {
+  if (section === null) return;
+  const covered = tools !== null && getComputedStyle(tools).position === 'sticky' ? tools.offsetHeight : 0;
+  section.style.scrollMarginTop = `${covered + 8}px`;
+  section.scrollIntoView({ behavior: 'smooth', block: 'start' });
+}
+
 function Sections({ model }: { model: HostModel }) {
   const panels = model.panels.shown.value.filter((one) => !one.spec.same || model.metric.value !== '');
   // The section of processes is there without any as well: it says how to collect them.
   const always = model.metric.value === '' && model.agents.value.length === 1 && panels.length > 0 ? 'process' : '';
   const sections = SECTIONS.filter(([id]) => id === always || panels.some((one) => one.spec.section === id));
-  const jump = (id: string) => document.getElementById(`section-${id}`)?.scrollIntoView({ behavior: 'smooth', block: 'start' });
+  const jump = (id: string) => jumpTo(document.getElementById(`section-${id}`), document.querySelector('.host-tools'));
   return (
     <>
       {sections.length > 1 && <div class="jumps" role="group" aria-label="Sections">{sections.map(([id, title]) => <button key={id} class="quiet" onClick={() => jump(id)}>{title}</button>)}</div>}
