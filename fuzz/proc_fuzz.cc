@@ -11,6 +11,7 @@
 #include "inputs/proc/field_flows.h"
 #include "inputs/proc/filesystem_sum.h"
 #include "inputs/proc/load.h"
+#include "inputs/proc/md_arrays.h"
 #include "inputs/proc/memory.h"
 #include "inputs/proc/net.h"
 #include "inputs/proc/pressure.h"
@@ -70,6 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   (void)parse_net_dev(text, interfaces);
   (void)parse_loadavg(text);
   (void)parse_uptime(text);
+  (void)parse_mdstat(text);
   (void)parse_pressure(text);
   (void)parse_process_io(text);
   (void)parse_fork_counts(text);

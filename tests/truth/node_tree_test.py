@@ -49,7 +49,7 @@ class NodeTreeTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as root, Driver() as driver:
             shutil.copytree(os.path.join(TREE, "proc"), os.path.join(root, "proc"), symlinks=True)
             extract(os.path.join(TREE, "sys.ttar"), root)
-            metrics = [one for one in SELECTION if one != "sensors"] + [{"name": "sensors", "limits": True}]
+            metrics = [one for one in SELECTION if one != "sensors"] + [{"name": "sensors", "limits": True}, "md", "edac"]
             driver.ask(open=root, metrics=metrics)
             cls.points = driver.ask(tick=10**9)["points"]
         with open(os.path.join(TREE, "e2e-output.txt"), encoding="utf-8") as file:
@@ -84,6 +84,31 @@ class NodeTreeTest(unittest.TestCase):
             self.assertEqual(self.values("hw.temperature.limit", limit), self.their_values(theirs), limit)
         joules = self.their_values("node_rapl_package_joules_total") + self.their_values("node_rapl_core_joules_total")
         self.assertEqual(self.values("hw.energy"), joules)
+
+    def labelled(self, name, *labels):
+        """Returns the values of their metric by the values of these labels."""
+        return {
+            tuple(re.search(rf'{label}="([^"]*)"', series)[1] for label in labels): value
+            for series, value in self.theirs.items()
+            if series.startswith(name + "{")
+        }
+
+    def test_arrays_and_memory_errors_are_equal(self):
+        disks = self.labelled("node_md_disks", "device", "state")
+        self.assertGreater(len(disks), 40)
+        for (device, state), value in disks.items():
+            series = f"system.md.disk.count{{system.device={device},system.md.disk.state={state}}}"
+            self.assertEqual(self.ours[series], value, series)
+        for (device,), required in self.labelled("node_md_disks_required", "device").items():
+            series = f"{{system.device={device}}}"
+            active = 1 - self.theirs[f'node_md_state{{device="{device}",state="inactive"}}']
+            self.assertEqual(self.ours["system.md.active" + series], active, device)
+            if "system.md.disk.required" + series in self.ours:
+                self.assertEqual(self.ours["system.md.disk.required" + series], required, device)
+                self.assertEqual(self.ours["system.md.disk.missing" + series], required - disks[device, "active"], device)
+        for ours, theirs in ("corrected", "correctable"), ("uncorrected", "uncorrectable"):
+            series = f"hw.errors{{error.type={ours},hw.id=mc0,hw.name=mc0,hw.parent=mc0,hw.type=memory}}"
+            self.assertEqual(self.ours[series], self.theirs[f'node_edac_{theirs}_errors_total{{controller="0"}}'])
 
 
 if __name__ == "__main__":

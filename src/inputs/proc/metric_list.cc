@@ -21,13 +21,15 @@ namespace {
 constexpr uint64_t kSchedule = 1;
 
 // What a source needs that a host may lack, by the start of its path.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kNeeds = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kNeeds = {{
     {"pressure/irq", "needs Linux 6.1 with CONFIG_IRQ_TIME_ACCOUNTING"},
     {"pressure", "needs a kernel with CONFIG_PSI, and psi=1 on its command line if it is off by default"},
     {"class/hwmon", "needs hardware with sensors, and their drivers; most virtual machines have none"},
     {"class/thermal", "needs hardware with thermal zones"},
     {"class/powercap", "needs a processor with RAPL, and the driver intel_rapl"},
     {"spl/kstat/zfs", "needs ZFS"},
+    {"mdstat", "needs software RAID (the module md_mod)"},
+    {"devices/system/edac", "needs memory with error correction, and the EDAC driver of its controller"},
     {"net/snmp6", "needs IPv6"},
     {"net/sockstat6", "needs IPv6"},
     {"fs/cgroup", "needs control groups with this controller"},
@@ -111,7 +113,8 @@ SelectorOffer offer_of(const metrics::SelectorSpec& selector, const Roots& roots
 std::string why_missing(const Roots& roots, std::string_view source, std::string_view rules) {
   const std::string_view path = first_path(source);
   if (path.empty()) return rules.empty() ? "the kernel does not report it" : std::string(rules);
-  const bool in_sysfs = path.starts_with("class/") || path.starts_with("fs/") || path.starts_with("block/");
+  const bool in_sysfs = path.starts_with("class/") || path.starts_with("fs/") || path.starts_with("block/") ||
+                        path.starts_with("devices/");
   const std::string full = (in_sysfs ? roots.sysfs : roots.procfs) + "/" + std::string(path);
   if (access(full.c_str(), R_OK) != 0) {
     const int error = errno;

@@ -41,6 +41,10 @@ TEST(MetricList, NamesTheFileThatIsMissing) {
   folder.write("proc/pressure/io", "");
   EXPECT_NE(why_missing(folder.roots(), "`pressure/cpu`, `memory`", "").find("CONFIG_PSI"), std::string::npos);
   EXPECT_NE(why_missing(folder.roots(), "`class/powercap/*/energy_uj`", "").find("RAPL"), std::string::npos);
+  EXPECT_NE(why_missing(folder.roots(), "`mdstat`", "").find("software RAID"), std::string::npos);
+  EXPECT_NE(
+      why_missing(folder.roots(), "`devices/system/edac/mc/mc*/x`", "").find("sys/devices/system/edac/mc does not"),
+      std::string::npos);
   EXPECT_EQ(why_missing(folder.roots(), "`pressure/io`", "only on Mondays"), "only on Mondays");
   EXPECT_EQ(why_missing(folder.roots(), "", ""), "the kernel does not report it");
 }

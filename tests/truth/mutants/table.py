@@ -198,6 +198,17 @@ FIELDS = [
     ("kernel.cc", "fields.skip(1);  // the total", ""),
 ]
 
+HEALTH = [
+    ("md_arrays.cc", "if (!array.active || array.required) return;", "if (array.required) return;"),
+    ("md_arrays.cc", 'flags.find("(J)") == std::string_view::npos', "true"),
+    ("md_arrays.cc", 'waits == "DELAYED" || waits == "PENDING"', 'waits == "DELAYED"'),
+    ("md.cc", "*array.required - std::min(*array.in_sync, *array.required)", "array.failed"),
+    ("md.cc", "array.in_sync.value_or(array.used)", "array.used"),
+    ("edac.cc", '"{}_noinfo_count"', '"{}_count"'),
+    ("edac.cc", ' && !is_numbered(entry, "rank")', ""),
+    ("edac.cc", '"ce"), std::string', '"ue"), std::string'),
+]
+
 FILESYSTEMS = [  # detected by the recorded mount tables: live_namespaces.py Tables
     ("mount_facts.cc", "facts.blocks - std::min(facts.blocks_free, facts.blocks)", "facts.blocks"),
     (
@@ -217,4 +228,4 @@ FILESYSTEMS = [  # detected by the recorded mount tables: live_namespaces.py Tab
     ("filesystem_sum.cc", "if (!facts.directory) return;", ""),
 ]
 
-MUTANTS = VALUES + PROCESSORS + MEMORY + DISKS + INTERFACES + FLOWS + REST + PROCESSES + CONTAINERS + SENSORS + FIELDS + FILESYSTEMS
+MUTANTS = VALUES + PROCESSORS + MEMORY + DISKS + INTERFACES + FLOWS + REST + PROCESSES + CONTAINERS + SENSORS + FIELDS + HEALTH + FILESYSTEMS

@@ -8,7 +8,7 @@ exact fractions, and rounds a value once, at the end (units.py).
 
 import os
 
-from . import containers, cpu, disk, disk_operations, fields, memory, net, processes, rest, sensors
+from . import containers, cpu, disk, disk_operations, fields, health, memory, net, processes, rest, sensors
 
 
 class Reading:
@@ -61,6 +61,8 @@ class Reference:
         sensors.Sensors,
         fields.Fields,
         disk_operations.Operations,
+        health.Arrays,
+        health.Memory,
     )
 
     def __init__(self, metrics):
