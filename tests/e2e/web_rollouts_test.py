@@ -30,6 +30,8 @@ class RolloutsTest(KeysInEtcd, BrowserTest):
         for i in range(3):
             self.start("monitor-agent", "--agent-id", f"web-{i}", "--group", "web", "--server", server.address, "--data",
                        f"{self.data}/{i}", "--simulate", *self.agent_where).says("agent started")
+        self.start("monitor-agent", "--agent-id", "other", "--server", server.address, "--data", f"{self.data}/other", "--simulate",
+                   *self.agent_where).says("agent started")
         self.serve(*self.agent_where)
         with open(f"{self.data}/web-token", encoding="ascii") as file:
             self.token = file.read().strip()
@@ -43,6 +45,23 @@ class RolloutsTest(KeysInEtcd, BrowserTest):
             return 200, self.get("/api/ui/v1/rollouts/operate?group=web", method="POST", data=body.encode(), headers=headers)
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
+
+    def shown_as_an_event(self, stored):
+        """Home and the page of a host of the group show when the rollout began; a host of another group does not."""
+        text = "rollout of web began, by alice: <b>faster</b>"
+        began = stored["started"][:19].replace("T", " ")
+        self.browser.open(self.url("overview"))
+        self.browser.wait(f"document.querySelector('.change.is-rollout span')?.textContent === {json.dumps(text)}")
+        mark = "document.querySelector('.mark-of.is-rollout .mark-icon')?.getAttribute('aria-label') ?? ''"
+        wait_until(lambda: {"web-0", "other"} <= {one["agent"] for one in self.get("/api/v1/fleet")["agents"]}, "both hosts", 60)
+        self.browser.open(self.url("agent?agents=web-0"))
+        self.assertTrue(self.browser.wait(mark).startswith(f"Rollout at {began}: {text}"), (self.browser.eval(mark), began))
+        self.assertEqual(self.browser.do("axe"), [])
+        self.browser.open(self.url("agent?agents=other"))
+        self.browser.wait("document.querySelector('.panel') !== null && performance.getEntriesByType('resource').filter((one) => one.name.includes('/rollouts')).length > 0")
+        self.assertEqual(self.browser.eval(mark), "")
+        self.browser.open(self.url("config"))
+        self.browser.wait(f"{STATE} === 'running'")
 
     def test_shows_what_is_stored_and_carries_out_wishes(self):
         self.begin()
@@ -73,6 +92,8 @@ class RolloutsTest(KeysInEtcd, BrowserTest):
             self.assertEqual(self.browser.do("axe"), [], scheme)
             self.shot(f"rollout-{scheme}")
         self.browser.do("scheme", scheme="light")
+
+        self.shown_as_an_event(stored)
 
         def press(label, why):
             # What was said before is cleared when it was carried out.

@@ -1,8 +1,8 @@
 // Rollouts without a view: what is known of them, and what an operator asks for.
 import { signal } from '@preact/signals';
-import { ApiError, type Get } from '../lib/api';
+import { ApiError } from '../lib/api';
+import type { Rollouts } from '../state/rollout_events';
 
-export type Rollouts = Get<'/api/ui/v1/rollouts'>;
 export type Rollout = Rollouts['rollouts'][number];
 export type Action = 'pause' | 'resume' | 'abort';
 

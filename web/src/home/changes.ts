@@ -1,13 +1,14 @@
-// What has changed in the last hour: alerts, hosts that went away, configuration. Knows nothing of the DOM.
+// What has changed in the last hour: alerts, hosts that went away, configuration, rollouts. Knows nothing of the DOM.
 import type { Alert } from '../state/alert';
 import type { AgentRow } from '../lib/api';
+import type { RolloutEvent } from '../state/rollout_events';
 
-export interface Change { at: number; kind: 'alert' | 'resolved' | 'gone' | 'config'; what: string; agent: string }
+export interface Change { at: number; kind: 'alert' | 'resolved' | 'gone' | 'config' | 'rollout'; what: string; agent: string }
 
 const HOUR = 3600;
 const MOST = 6;
 
-export interface Past { alerts: Pick<Alert, 'name' | 'agent' | 'ended'>[]; revisions: { agent: string; at: number }[] }
+export interface Past { alerts: Pick<Alert, 'name' | 'agent' | 'ended'>[]; revisions: { agent: string; at: number }[]; rollouts?: RolloutEvent[] }
 
 export interface Revisions { data?: { result: { metric: Record<string, string>; values: [number, string][] }[] } }
 
@@ -43,6 +44,9 @@ export function changesOf(rows: AgentRow[], alerts: Alert[], past: Past, now: nu
   }
   for (const one of past.revisions) {
     if (lately(one.at)) found.push({ at: one.at, kind: 'config', what: 'runs another configuration', agent: one.agent });
+  }
+  for (const one of past.rollouts ?? []) {
+    if (lately(one.at)) found.push({ at: one.at, kind: 'rollout', what: one.text, agent: '' });
   }
   return found.sort((a, b) => b.at - a.at).slice(0, MOST);
 }

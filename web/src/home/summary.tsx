@@ -7,6 +7,7 @@ import { byteRate, share } from '../lib/shown';
 import { alertOf, type Open } from '../state/alert';
 import { alerts, firing } from '../state/alerts';
 import type { FleetStore } from '../state/fleet';
+import { rolloutEvents, type Rollouts } from '../state/rollout_events';
 import { useEffect } from '../ui/effect';
 import { Icon, type IconName } from '../ui/icon';
 import { Spark } from '../ui/spark';
@@ -19,7 +20,7 @@ const TILES: { figure: Figure; title: string; mean: boolean; show: (v: number | 
   { figure: 'disk', title: 'Disk, total', mean: false, show: (v) => byteRate(v) },
   { figure: 'network', title: 'Network, total', mean: false, show: (v) => byteRate(v, true) },
 ];
-const ICONS: Record<Change['kind'], IconName> = { alert: 'alerts', resolved: 'check', gone: 'warn', config: 'config' };
+const ICONS: Record<Change['kind'], IconName> = { alert: 'alerts', resolved: 'check', gone: 'warn', config: 'config', rollout: 'rollout' };
 
 // The total, and the host that has most of it.
 function Tile({ figure, title, total, show, top }: { figure: Figure; title: string; total: Total; show: (v: number | null) => string; top: number | null }) {
@@ -47,11 +48,12 @@ async function revisionsOf(agents: number): Promise<Past['revisions']> {
 }
 
 async function loadPast(agents: number): Promise<Past> {
-  const [history, revisions] = await Promise.all([
+  const [history, revisions, rollouts] = await Promise.all([
     ask<{ alerts: Open[] }>('/alerts/history', { from: '-1h', limit: 100 }).catch(() => ({ alerts: [] })),
     revisionsOf(agents).catch(() => []),
+    ask<Rollouts>('/rollouts').then((found) => rolloutEvents(found.rollouts)).catch(() => []),
   ]);
-  return { alerts: history.alerts.map(alertOf), revisions };
+  return { alerts: history.alerts.map(alertOf), revisions, rollouts };
 }
 
 function Changes({ store }: { store: FleetStore }) {
@@ -72,12 +74,12 @@ function Changes({ store }: { store: FleetStore }) {
   return (
     <section class="changes" aria-label="Changes in the last hour">
       <h2>Last hour</h2>
-      {found.length === 0 ? <p class="dim">No alerts, no host went away, no configuration changed.</p> : (
+      {found.length === 0 ? <p class="dim">No alerts, no host went away, no configuration changed, no rollout ran.</p> : (
         <ul>
           {found.map((one) => (
             <li key={`${one.kind} ${one.agent} ${one.at} ${one.what}`} class={`change is-${one.kind}`}>
               <Icon name={ICONS[one.kind]} size={13} />
-              <span>{one.agent !== '' && <><a href={link('agent', { agents: one.agent, ...rangeAround(one.at, now) })}>{one.agent}</a></>}{one.agent === '' ? one.what : one.what.startsWith(one.agent) ? one.what.slice(one.agent.length) : ` ${one.what}`}</span>
+              <span title={one.agent === '' ? one.what : undefined}>{one.agent !== '' && <><a href={link('agent', { agents: one.agent, ...rangeAround(one.at, now) })}>{one.agent}</a></>}{one.kind === 'rollout' ? <a href={link('config')}>{one.what}</a> : one.agent === '' ? one.what : one.what.startsWith(one.agent) ? one.what.slice(one.agent.length) : ` ${one.what}`}</span>
               <time>{age(now - one.at)} ago</time>
             </li>
           ))}

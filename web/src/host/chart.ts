@@ -49,7 +49,7 @@ function widthOf(text: string): number {
   return ruler.measureText(text).width;
 }
 
-const MARKS: Record<string, string> = { config: '--spooling', restart: '--unknown', alert: '--gone' };  // a gap shows itself
+const MARKS: Record<string, string> = { config: '--spooling', rollout: '--accent', restart: '--unknown', alert: '--gone' };  // a gap shows itself
 
 // A dashed line where something happened.
 function drawMarks(plot: uPlot, marks: Pick<Mark, 'at' | 'kind'>[], colours: Record<string, string>): void {

@@ -5,13 +5,13 @@ import { share } from '../lib/shown';
 import { effectOf, type Mark } from './marks';
 import type { HostModel } from './model';
 
-const ICONS: Record<Mark['kind'], IconName> = { alert: 'alerts', config: 'config', restart: 'play', late: 'clock', gap: 'warn' };
-const WORDS: Record<Mark['kind'], string> = { alert: 'Alert', config: 'Configuration', restart: 'Restart', late: 'Late data', gap: 'Gap' };
+const ICONS: Record<Mark['kind'], IconName> = { alert: 'alerts', config: 'config', rollout: 'rollout', restart: 'play', late: 'clock', gap: 'warn' };
+const WORDS: Record<Mark['kind'], string> = { alert: 'Alert', config: 'Configuration', rollout: 'Rollout', restart: 'Restart', late: 'Late data', gap: 'Gap' };
 
 // Also what a change did: an operator who looks at it asks for that.
 function textOf(model: HostModel, one: Mark): string {
   const whose = model.agents.value.length > 1 && one.agent !== '' ? `${one.agent} ` : '';
-  const effect = one.kind === 'config' || one.kind === 'restart' ? effectOf(model.panels.shown.value, one) : null;
+  const effect = one.kind === 'config' || one.kind === 'rollout' || one.kind === 'restart' ? effectOf(model.panels.shown.value, one) : null;
   const then = effect === null ? '' : ` · CPU ${share(effect.before)} before, ${share(effect.after)} after (means of up to 5 min)`;
   return `${WORDS[one.kind]} at ${clock(one.at)}: ${whose}${one.text}${then}`;
 }

@@ -1,7 +1,7 @@
 import { assert, test } from 'vitest';
 import { csvOf } from './export';
 import { lineOf } from './lines';
-import { alertMarks, configMarks, effectOf, lateMarks, marksOf, restartMarks } from './marks';
+import { alertMarks, configMarks, effectOf, lateMarks, marksOf, restartMarks, rolloutMarks } from './marks';
 import { specsOf } from './sections';
 
 const panel = (metric: string, times: number[], values: (number | null)[]) => {
@@ -26,6 +26,13 @@ test('alerts of these agents in this range are marks, and the end of a firing on
 test('a change of the revision is a mark, the first value is not', () => {
   const marks = configMarks({ data: { result: [{ metric: { agent: 'a' }, values: [[1, '4'], [2, '4'], [3, '5']] }] } });
   assert.deepEqual(marks, [{ at: 3, to: null, kind: 'config', agent: 'a', text: 'runs configuration revision 5' }]);
+});
+
+test('a rollout is a mark of the agents of its group only', () => {
+  const web = { group: 'web', author: 'alice', message: '', reason: 'CPU is higher', started: 10, ended: 20, state: 'failed' as const, past: [] };
+  assert.deepEqual(rolloutMarks([web], 'a', ['linux', 'web']).map((one) => [one.at, one.kind, one.agent, one.text]),
+    [[10, 'rollout', 'a', 'rollout of web began, by alice'], [20, 'rollout', 'a', 'rollout of web failed: CPU is higher']]);
+  assert.deepEqual(rolloutMarks([web], 'b', ['web-2']), []);
 });
 
 test('what a change did to CPU is told by the means before and after it', () => {

@@ -1,12 +1,13 @@
-// What happened on a host, as marks above its charts: alerts, configuration changes, restarts, late data, gaps.
-import { ask } from '../lib/api';
+// What happened on a host, as marks above its charts: alerts, configuration changes, rollouts, restarts, late data, gaps.
+import { ask, type ConfigOverview } from '../lib/api';
 import { gaps } from '../lib/lines';
 import { age } from '../lib/format';
 import { alertOf } from '../state/alert';
+import { rolloutEvents, type Group, type Rollouts } from '../state/rollout_events';
 import type { Line } from './lines';
 import type { Panel } from './panels';
 
-export interface Mark { at: number; to: number | null; kind: 'alert' | 'config' | 'restart' | 'late' | 'gap'; agent: string; text: string }
+export interface Mark { at: number; to: number | null; kind: 'alert' | 'config' | 'rollout' | 'restart' | 'late' | 'gap'; agent: string; text: string }
 
 const MOST_GAPS = 20;
 
@@ -73,6 +74,11 @@ export function configMarks(given: Matrix): Mark[] {
     i > 0 && value !== values[i - 1]![1] ? [{ at, to: null, kind: 'config', agent: metric['agent'] ?? '', text: `runs configuration revision ${value}` }] : [])));
 }
 
+// Beginnings and ends of the rollouts of an agent's groups.
+export function rolloutMarks(rollouts: Group[], agent: string, groups: string[]): Mark[] {
+  return rolloutEvents(rollouts.filter((one) => groups.includes(one.group))).map((one): Mark => ({ at: one.at, to: null, kind: 'rollout', agent, text: one.text }));
+}
+
 // Each time without a pause in which a share of the ticks came late.
 export function lateMarks(given: Matrix, step: number): Mark[] {
   const found: Mark[] = [];
@@ -109,6 +115,29 @@ export function restartMarks(runs: Run[], many: boolean): Mark[] {
 
 const MOST_RUNS_OF = 6;  // agents
 
+const KEEP = 300_000;  // milliseconds: groups change rarely, and the overview of a large fleet is long
+let known: { at: number; groups: Map<string, string[]> } = { at: -KEEP, groups: new Map() };
+
+async function groupsOf(agents: string[]): Promise<Map<string, string[]>> {
+  if (performance.now() - known.at >= KEEP || agents.some((one) => !known.groups.has(one))) {
+    const found = await ask<ConfigOverview>('/config');
+    known = { at: performance.now(), groups: new Map(found.agents.map((one) => [one.agent, one.groups ?? []])) };
+  }
+  return known.groups;
+}
+
+// Without a configuration, or where it cannot be read, there are none.
+async function loadRollouts(agents: string[]): Promise<Mark[]> {
+  try {
+    const { rollouts } = await ask<Rollouts>('/rollouts');
+    if (rollouts.length === 0) return [];
+    const groups = await groupsOf(agents);
+    return agents.flatMap((agent) => rolloutMarks(rollouts, agent, groups.get(agent) ?? []));
+  } catch {
+    return [];
+  }
+}
+
 export async function loadMarks(agents: string[], from: number, to: number): Promise<Mark[]> {
   const step = Math.max(1, (to - from) / 250);
   const names = JSON.stringify(agents.map((one) => one.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'));
@@ -116,13 +145,15 @@ export async function loadMarks(agents: string[], from: number, to: number): Pro
     const parameters = new URLSearchParams({ query, start: String(from), end: String(to), step: String(step) });
     return fetch(`/api/v1/query_range?${parameters}`, { cache: 'no-store' }).then((response) => response.json() as Promise<Matrix>);
   };
-  const [current, past, revisions, late, ...runs] = await Promise.all([
+  const [rollouts, current, past, revisions, late, ...runs] = await Promise.all([
+    loadRollouts(agents),
     ask<{ alerts: Given[] }>('/alerts'),
     ask<{ alerts: Given[] }>('/alerts/history', { from: from.toFixed(0), limit: 200 }),
     range(`config_revision(${names})`),
     range(`late_fraction(${names}) > 0`),
     ...agents.slice(0, MOST_RUNS_OF).map((agent) => ask<{ incarnations: Run[] }>('/ledger', { agent })),
   ]);
-  const restarts = restartMarks(runs.flatMap((one) => one.incarnations), agents.length > 1).filter(({ at }) => at >= from && at < to);
-  return [...alertMarks(current.alerts, past.alerts, agents, from, to), ...configMarks(revisions), ...lateMarks(late, step), ...restarts];
+  const within = ({ at }: Mark) => at >= from && at < to;
+  const restarts = restartMarks(runs.flatMap((one) => one.incarnations), agents.length > 1).filter(within);
+  return [...alertMarks(current.alerts, past.alerts, agents, from, to), ...configMarks(revisions), ...lateMarks(late, step), ...restarts, ...rollouts.filter(within)];
 }

@@ -27,6 +27,8 @@ test('the changes of the last hour are the newest first, and older ones are left
   const past = { alerts: [{ name: 'Old', agent: 'a', ended: now - 4000 }], revisions: [{ agent: 'c', at: now - 10 }] };
   assert.deepEqual(changesOf([row], [alertOf(given)], past, now).map((one) => `${one.kind} ${one.agent}`), ['config c', 'gone b', 'alert web-1']);
   assert.deepEqual(changesOf([], [alertOf({ ...given, status: 'pending' })], { alerts: [], revisions: [] }, now), []);
+  const rollout = (at: number) => ({ at, group: 'web', text: 'rollout of web began', failed: false });
+  assert.deepEqual(changesOf([], [], { alerts: [], revisions: [], rollouts: [rollout(now - 10), rollout(now - 3601)] }, now), [{ at: now - 10, kind: 'rollout', what: 'rollout of web began', agent: '' }]);
 });
 
 test('an agent whose revision changed is listed with the time of the last change', () => {
