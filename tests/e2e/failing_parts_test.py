@@ -1,4 +1,5 @@
-"""A disk of an array fails and a memory module has errors, on a generated host below a real agent: the shipped rules fire."""
+"""A disk of an array fails, a memory module has errors, and the kernel ends a process for lack of memory, on a generated
+host below a real agent: the shipped rules fire."""
 import os
 import re
 import shutil
@@ -33,19 +34,20 @@ class FailingPartsTest(PageTest):
     def test_failures_reach_a_firing_rule(self):
         folder = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, folder)
-        host = Host("health", []).put("proc/mdstat", mdstat(WHOLE))
+        host = Host("health", []).put("proc/mdstat", mdstat(WHOLE)).put("proc/vmstat", "oom_kill 3\n")
         host.put_all(controller(0, {"ce_noinfo_count": 0, "ue_noinfo_count": 0}, {0: ("A1", 0, 0), 1: ("A2", 0, 0)}))
         lay(host.steps[0], folder)
         server = self.start_server()
-        self.configure("raid-1", "set", "interval=1", 'metrics=["md", "edac", "clock"]')
+        self.configure("raid-1", "set", "interval=1", 'metrics=["md", "edac", "clock", "vmstat"]')
         self.start_agent("raid-1", server, "--procfs", f"{folder}/proc", "--sysfs", f"{folder}/sys")
         self.serve("--rules", self.rules())
         seen = lambda query: self.get("/api/v1/query?" + urllib.parse.urlencode({"query": query}))["data"]["result"]
-        wait_until(lambda: seen("system_md_disk_missing == 0") and seen("count(hw_errors_total) == 6") and seen("system_clock_steps_total == 0"), "the values of a healthy host", 30)
-        self.assertEqual({one for one in self.firing() if one[0].startswith(("Array", "Memory", "ClockStepped"))}, set())
-        host.then().put("proc/mdstat", mdstat(DEGRADED)).put(f"{EDAC}/mc0/dimm1/dimm_ue_count", "1\n")
+        wait_until(lambda: seen("system_md_disk_missing == 0") and seen("count(hw_errors_total) == 6") and seen("system_clock_steps_total == 0") and seen("system_memory_oom_kills_rate_per_second == 0"), "the values of a healthy host", 30)
+        self.assertEqual({one for one in self.firing() if one[0].startswith(("Array", "Memory", "ClockStepped", "OomKill"))}, set())
+        host.then().put("proc/mdstat", mdstat(DEGRADED)).put(f"{EDAC}/mc0/dimm1/dimm_ue_count", "1\n").put("proc/vmstat", "oom_kill 4\n")
         lay(host.steps[1], folder)
         expected = {
+            ("OomKill", "raid-1: the kernel ended a process because memory ran out"),
             ("ArrayDegraded", "raid-1: the array md0 lacks 1 of its disks"),
             ("ArrayDiskFailed", "raid-1: 1 disks of the array md0 have failed"),
             ("MemoryErrorUncorrected", "raid-1: uncorrected errors in the memory module A2 (mc0:dimm1)"),
