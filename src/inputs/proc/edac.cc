@@ -3,6 +3,8 @@
 // A controller counts an error once: for the module that it can name (dimmN or rankN), else as "noinfo". So the series
 // of a controller add up to its total. Kernels before 3.6, and some drivers, have no folders of modules; then the
 // controller's total is one series.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -88,7 +90,8 @@ class EdacCollector final : public Collector {
     for (const std::string& entry : entries) {
       if (!is_numbered(entry, "dimm") && !is_numbered(entry, "rank")) continue;
       const std::string label(trim(first_line(files + entry + "/dimm_label")));
-      add(controller, controller + ":" + entry, label.empty() ? entry : label, files + entry + "/dimm_{}_count");
+      add(controller, fmt::format("{}:{}", controller, entry), label.empty() ? entry : label,
+          files + entry + "/dimm_{}_count");
       found = true;
     }
     if (found) {
