@@ -53,7 +53,9 @@ class AgentHost::Process final : public agent::Spool, public agent::SpoolListene
   Process(AgentHost& owner, size_t run)
       : owner_(owner),
         run_(run),
-        agent_(owner.host_, {owner.plan_.agent_id, "host", owner.ledger().incarnation(run).id, "1.0.0"}, table_, *this),
+        agent_(owner.host_,
+               {owner.plan_.agent_id, "host", owner.ledger().incarnation(run).id, "1.0.0", owner.payload()}, table_,
+               *this),
         spool_(owner.disk_, owner.host_, owner.worker_, *this, spool_options()),
         uplink_(
             owner.host_,

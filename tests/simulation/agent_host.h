@@ -55,7 +55,9 @@ struct AgentPlan {
   uint64_t segment_bytes = 0;
   uint64_t memory_bytes = uint64_t{64} << 20;
   int64_t interval_ns = kNanosPerSecond;
-  size_t label_bytes = 0;  // determines the size of batches
+  size_t label_bytes = 0;   // determines the size of batches
+  int payload = 1;          // version of the batches of its first run
+  bool alternates = false;  // each run makes the other version: an upgrade, or a downgrade with a spool of v2
 };
 
 enum class AgentState { kDown, kRecovering, kAlone, kQuiet, kInFlight, kBacklog, kMemory, kStopping };
@@ -107,6 +109,8 @@ class AgentHost {
   // A description for messages.
   std::string describe() const;
   bool has_run() const { return !runs_.empty(); }
+  // Version of the payload that the current run makes.
+  int payload() const { return plan_.alternates && runs_.size() % 2 == 0 ? 3 - plan_.payload : plan_.payload; }
 
  private:
   class Process;

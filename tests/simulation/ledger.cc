@@ -7,7 +7,8 @@
 #include <functional>
 #include <map>
 
-#include "metrics/decode.h"
+#include "metrics/encode.h"
+#include "payload/decode.h"
 
 namespace monitor::simulation {
 
@@ -74,7 +75,12 @@ Entry& Ledger::appended(size_t process, const agent::BatchInfo& info, std::strin
   own.points += info.points;
   Entry entry;
   entry.appended_ns = schedule_.now_ns();
-  entry.hash = hash_of(bytes);
+  entry.hash = entry.v1_hash = hash_of(bytes);
+  if (payload::is_payload(bytes)) {
+    const auto batch = payload::decode(bytes, own.agent_id);
+    if (!batch) fail(name(own, info.sequence) + " does not decode: " + batch.error().message());
+    if (batch) entry.v1_hash = hash_of(metrics::encode_batch(*batch));
+  }
   entry.points_before = own.points;
   entry.dropped_before = own.dropped;
   own.entries.push_back(entry);
@@ -104,15 +110,18 @@ void Ledger::lost(size_t process, const metrics::Drop& drop) {
   }
 }
 
-void Ledger::stored(std::string_view value) {
-  const auto batch = metrics::decode_batch(value);
+void Ledger::stored(std::string_view key, std::string_view value) {
+  const auto batch = payload::decode_any(value, key);
   if (!batch) return fail("the log has a record that does not decode: " + batch.error().message());
   Incarnation* const from = find(batch->incarnation);
   Entry* const entry = find(batch->incarnation, batch->sequence);
   if (entry == nullptr) return fail("the log has an unknown batch");
-  if (entry->hash != hash_of(value) || from->agent_id != batch->agent_id) {
+  const uint64_t hash = hash_of(value);
+  if ((entry->hash != hash && entry->v1_hash != hash) || from->agent_id != batch->agent_id) {
     return fail(name(*from, batch->sequence) + " is in the log with other bytes");
   }
+  if (payload::is_payload(value)) ++stored_as_v2_;
+  if (entry->hash != hash) ++converted_;
   ++entry->stored;
   if (entry->stored > 1) return;
   ++stored_;

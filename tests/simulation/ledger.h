@@ -22,6 +22,7 @@ namespace monitor::simulation {
 struct Entry {
   int64_t appended_ns = 0;  // schedule time
   uint64_t hash = 0;
+  uint64_t v1_hash = 0;         // of the batch as payload v1, as an older server gets it
   uint64_t points_before = 0;   // points of the incarnation up to and including this batch
   uint64_t dropped_before = 0;  // batches dropped by the process when this batch was created
   uint32_t stored = 0;          // copies in the log
@@ -67,7 +68,7 @@ class Ledger {
   void lost(size_t process, const metrics::Drop& drop);
 
   // --- from the log
-  void stored(std::string_view value);
+  void stored(std::string_view key, std::string_view value);
 
   // --- the end
   // Checks the final state: no batch waits, and every batch is accounted for.
@@ -77,6 +78,9 @@ class Ledger {
 
   uint64_t batches() const { return batches_; }
   uint64_t stored_batches() const { return stored_; }
+  uint64_t stored_as_v2() const { return stored_as_v2_; }
+  // Copies of a batch of v2 that the log has as v1.
+  uint64_t converted() const { return converted_; }
   void fail(const std::string& what);
   bool failed() const { return !failure_.empty(); }
   const std::string& failure() const { return failure_; }
@@ -95,6 +99,8 @@ class Ledger {
   std::vector<Incarnation> incarnations_;
   uint64_t batches_ = 0;
   uint64_t stored_ = 0;
+  uint64_t stored_as_v2_ = 0;
+  uint64_t converted_ = 0;
   std::string failure_;
 };
 

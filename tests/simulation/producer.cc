@@ -1,8 +1,13 @@
 #include "simulation/producer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
+
+#include "base/hex.h"
+#include "payload/decode.h"
 
 namespace monitor::simulation {
 
@@ -12,7 +17,7 @@ LogCluster::LogCluster(Schedule& /*schedule*/, const Clock& clock, int32_t parti
     : log_(clock, {.partitions = partitions}), ledger_(ledger) {}
 
 void LogCluster::store(const std::string& key, const metriclog::Headers& headers, const std::string& value) {
-  ledger_.stored(value);
+  ledger_.stored(key, value);
   std::vector<std::pair<std::string_view, std::string_view>> views(headers.begin(), headers.end());
   log_.writer().append({key, views, value}, null_listener_, 0);
   if (on_stored_) on_stored_();
@@ -26,6 +31,9 @@ metriclog::LogWriter::Accepted Producer::append(const metriclog::RecordView& rec
   one.key = record.key;
   for (const auto& [name, value] : record.headers) {
     if (name == "incarnation" || name == "sequence") one.name.append(value).append(" ");
+  }
+  if (const auto head = payload::read_head(record.value); record.headers.empty() && head) {
+    one.name = fmt::format("{} {} ", hex(head->incarnation), head->sequence);
   }
   if (!known_.insert(one.name).second) cluster_.fail("a server appends a batch twice: " + one.name);
   for (const auto& [name, value] : record.headers) one.headers.emplace_back(std::string(name), std::string(value));

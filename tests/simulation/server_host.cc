@@ -80,6 +80,8 @@ void ServerHost::start() {
   server::IngestOptions options;
   options.window_bytes = plan_.window_bytes;
   options.memory_limit = plan_.memory_limit;
+  options.encoding = plan_.takes_v2 ? server::Encoding::kAsSent : server::Encoding::kProtobuf;
+  if (plan_.alternates) plan_.takes_v2 = !plan_.takes_v2;
   process_ = std::make_unique<Process>(*this, options);
   process_->limits.max_age_ns = plan_.max_connection_age_ns;
   process_->limits.max_age_jitter = 0.1;

@@ -18,6 +18,8 @@ struct ServerPlan {
   uint32_t window_bytes = 512 * 1024;
   size_t memory_limit = size_t{32} << 20;
   int64_t max_connection_age_ns = 0;
+  bool takes_v2 = true;     // when it first starts
+  bool alternates = false;  // with each start: an upgrade, or a downgrade
 };
 
 enum class ServerState { kDown, kAlone, kQuiet, kInFlight, kDraining };

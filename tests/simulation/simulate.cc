@@ -21,6 +21,8 @@ namespace {
 
 // With fewer seeds, some pairs of fault and state may not occur.
 constexpr uint64_t kJudgedFrom = 5000;
+// With fewer, no agent may meet an older server.
+constexpr uint64_t kMixedFrom = 100;
 
 struct Flags {
   uint64_t seeds = 5000;
@@ -37,6 +39,8 @@ struct Sum {
   uint64_t batches = 0;
   uint64_t faults = 0;
   uint64_t steps = 0;
+  uint64_t as_v2 = 0;
+  uint64_t converted = 0;
   Coverage coverage;
 };
 
@@ -47,6 +51,8 @@ std::string run_seed(uint64_t seed, bool trace, Sum& sum) {
   sum.batches += outcome.batches;
   sum.faults += outcome.faults;
   sum.steps += outcome.steps;
+  sum.as_v2 += outcome.as_v2;
+  sum.converted += outcome.converted;
   return outcome.failure;
 }
 
@@ -73,6 +79,10 @@ bool old_ones_pass(const std::string& path, Sum& sum) {
 }
 
 bool covered(const Sum& sum) {
+  if (sum.seeds >= kMixedFrom && (sum.as_v2 == 0 || sum.converted == 0)) {
+    fmt::print("never occurred: a log with records of payload v2, and with such that were converted to v1\n");
+    return false;
+  }
   if (sum.seeds < kJudgedFrom) return true;
   const auto missing = sum.coverage.missing();
   for (const std::string& pair : missing) fmt::print("never occurred: {}\n", pair);
@@ -88,8 +98,10 @@ int run(const Flags& flags) {
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   if (!flags.quiet) fmt::print("{}\n", sum.coverage.table());
-  fmt::print("{} seeds: {} batches, {} faults, {} steps; {:.0f} seeds/s\n", sum.seeds, sum.batches, sum.faults,
-             sum.steps, static_cast<double>(sum.seeds) / took.count());
+  fmt::print(
+      "{} seeds: {} batches, {} faults, {} steps; {} records of payload v2, {} converted to v1; {:.0f} seeds/s\n",
+      sum.seeds, sum.batches, sum.faults, sum.steps, sum.as_v2, sum.converted,
+      static_cast<double>(sum.seeds) / took.count());
   return covered(sum) ? kExitOk : kExitNegative;
 }
 

@@ -18,7 +18,8 @@ constexpr int64_t kMendWithin = 600 * kNanosPerSecond;
 
 }  // namespace
 
-World::World(uint64_t seed, Coverage& coverage, bool trace) : random_(seed), coverage_(coverage), trace_(trace) {}
+World::World(uint64_t seed, Coverage& coverage, bool trace)
+    : random_(seed), versions_(~seed), coverage_(coverage), trace_(trace) {}
 
 // Pending records of servers may still reach the log when they end.
 World::~World() {
@@ -43,6 +44,8 @@ void World::build() {
     if (chance(30)) plan.window_bytes = static_cast<uint32_t>(5000 + random_.below(8000));
     if (chance(20)) plan.memory_limit = 2000 + random_.below(15'000);
     if (chance(30)) plan.max_connection_age_ns = some(1 * kNanosPerSecond, 20 * kNanosPerSecond);
+    plan.takes_v2 = versions_.below(3) != 0;
+    plan.alternates = versions_.below(2) == 0;
     servers_.push_back(std::make_unique<ServerHost>(ServerHost::Environment{schedule_, network_, *cluster_, random_},
                                                     plan, some(0, 1000 * kNanosPerSecond)));
   }
@@ -69,6 +72,9 @@ AgentPlan World::plan_agent(size_t number) {
   plan.full = chance(50) ? agent::SpoolFull::kDropOldest : agent::SpoolFull::kDropNewest;
   plan.interval_ns = number == 0 ? some(200 * kNanosPerMilli, kNanosPerSecond) : agents_[0]->plan().interval_ns;
   if (chance(15)) plan.label_bytes = 200 + random_.below(3000);
+  plan.payload = versions_.below(3) == 0 ? 1 : 2;
+  plan.alternates = versions_.below(3) == 0;
+  // Of v1, also for v2: the spool must have room for a batch with its record of drops, whichever version makes it.
   const uint64_t batch = 350 + plan.label_bytes;
   plan.segment_bytes = batch * (2 + random_.below(12));
   if (chance(30)) plan.max_bytes = plan.segment_bytes * (2 + random_.below(6));
@@ -96,7 +102,7 @@ Outcome World::run() {
   if (!ledger_.failed()) settle();
   if (!ledger_.failed()) ledger_.check_all();
   if (!ledger_.failed()) compare_with_readers();
-  return {ledger_.failure(), ledger_.batches(), faults_, steps_};
+  return {ledger_.failure(), ledger_.batches(), faults_, steps_, ledger_.stored_as_v2(), ledger_.converted()};
 }
 
 bool World::step(int64_t until_ns) {

@@ -24,6 +24,8 @@ struct Outcome {
   uint64_t batches = 0;
   uint64_t faults = 0;
   uint64_t steps = 0;
+  uint64_t as_v2 = 0;      // records of payload v2 in the log
+  uint64_t converted = 0;  // records of v1 in the log that were made as v2
 };
 
 class World {
@@ -76,6 +78,7 @@ class World {
   void note(Fault fault, size_t state, std::string_view whose = "");
 
   SeededRandom random_;
+  SeededRandom versions_;  // of the payload, so that they do not change what else a seed decides
   Coverage& coverage_;
   bool trace_;
   Schedule schedule_;
