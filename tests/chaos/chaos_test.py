@@ -35,6 +35,8 @@ class PlanTest(unittest.TestCase):
         drawn = [plan.draw(seed) for seed in range(300)]
         self.assertTrue(all(2 <= len(p.agents) <= 4 and 1 <= p.servers <= 2 and 2 <= p.readers <= 3 for p in drawn))
         self.assertTrue(all(5 <= len(p.faults) <= 10 for p in drawn))
+        self.assertEqual({agent.encodings for p in drawn for agent in p.agents}, {("v2",), ("v1",), ("v1", "v2"), ("v2", "v1")})
+        self.assertTrue(all(len(p.encodings) == p.servers for p in drawn))
         kinds = {(fault.component, fault.kind) for p in drawn for fault in p.faults}
         self.assertEqual(kinds, {(component, kind) for component, of_it in plan.KINDS.items() for kind in of_it})
 

@@ -39,6 +39,7 @@ class Agent:
     send_every: float
     spool_sync: str
     points_dropped: bool  # a plugin drops some points
+    encodings: tuple = ("v1",)  # of its runs, in turn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Plan:
     printers: int  # members of the get-metrics group
     counters: int  # members of the ledger group
     faults: tuple
+    encodings: tuple  # for each server, those of its runs in turn
 
     @property
     def readers(self):
@@ -59,6 +61,11 @@ class Plan:
 def draw_agent(rng):
     interval = rng.choice((0.1, 0.2, 0.5, 1.0))
     return Agent(interval, rng.choice((0, interval, 1.0)), rng.choice(("100ms", "100ms", "batch", "never")), rng.random() < 0.3)
+
+
+def draw_encodings(rng):
+    """Of the runs of a program, in turn: it stays, is upgraded with a restart, or downgraded."""
+    return rng.choice((("v2",), ("v1",), ("v1", "v2"), ("v2", "v1")))
 
 
 def draw_fault(rng, counts, component, at):
@@ -72,7 +79,8 @@ def draw_fault(rng, counts, component, at):
 
 def draw(seed):
     rng = random.Random(seed)
-    agents = tuple(draw_agent(rng) for _ in range(rng.randint(2, 4)))
+    versions = random.Random(-1 - seed)  # of their own, so that they do not change what else a seed decides
+    agents = tuple(dataclasses.replace(draw_agent(rng), encodings=draw_encodings(versions)) for _ in range(rng.randint(2, 4)))
     servers = rng.randint(1, 2)
     printers = rng.randint(1, 2)
     counters = rng.randint(1, 3 - printers)
@@ -91,4 +99,5 @@ def draw(seed):
             if starts_of_kafka > 1:  # a schedule has time for only one restart of Kafka
                 fault = dataclasses.replace(fault, kind="freeze")
         faults.append(fault)
-    return Plan(seed, agents, servers, rng.randint(1, 3), printers, counters, tuple(faults))
+    return Plan(seed, agents, servers, rng.randint(1, 3), printers, counters, tuple(faults),
+                tuple(draw_encodings(versions) for _ in range(servers)))

@@ -25,8 +25,9 @@ def read(broker, topic):
         end = data.index(b"\n", at)
         partition, offset, millis, key_size, size = map(int, data[at:end].split())
         key_end = end + 1 + key_size
-        batch = decode(data[key_end:key_end + size])
-        records.append(Record(partition, offset, millis / 1000, data[end + 1:key_end].decode(), batch))
+        key = data[end + 1:key_end].decode()
+        batch = decode(data[key_end:key_end + size], key)
+        records.append(Record(partition, offset, millis / 1000, key, batch))
         at = key_end + size
     return records
 

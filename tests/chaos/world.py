@@ -46,8 +46,8 @@ class Timed(Program):
 class Member:
     """A program that can be restarted; keeps all of its runs. Whoever injects a fault holds the lock."""
 
-    def __init__(self, name, program, arguments):
-        self.name, self.program, self.arguments = name, program, arguments
+    def __init__(self, name, program, arguments, encodings=()):
+        self.name, self.program, self.arguments, self.encodings = name, program, arguments, encodings
         self.runs = []
         self.lock = threading.Lock()
         self.frozen = False
@@ -57,7 +57,8 @@ class Member:
         return self.runs[-1]
 
     def start(self, *more):
-        self.runs.append(Timed(self.program, *self.arguments, *more))
+        version = ["--encoding", self.encodings[len(self.runs) % len(self.encodings)]] if self.encodings else []
+        self.runs.append(Timed(self.program, *self.arguments, *version, *more))
         return self.now
 
     def must_run(self):
@@ -102,7 +103,7 @@ class Agent(Member):
         self.last_sequences = {}  # by incarnation; only of clean stops
         super().__init__(self.id, "monitor-agent", [
             "--agent-id", self.id, "--server", ",".join(servers), "--data", data, "--config-dir", f"{data}/monitor",
-            f"--simulate={number + 1}", "--spool-sync", plan.spool_sync, "--drain-timeout", "2s", "--http", "127.0.0.1:0"])
+            f"--simulate={number + 1}", "--spool-sync", plan.spool_sync, "--drain-timeout", "2s", "--http", "127.0.0.1:0"], plan.encodings)
         plugins = '["deduplication"]' if plan.points_dropped else "[]"
         status, _, err = run("monitor-config", "set", "--dir", f"{data}/monitor", "--agent-id", self.id, f"interval={plan.interval}",
                              f"send_every={plan.send_every}", 'metrics=["cpu","memory"]', f"plugins={plugins}")
@@ -135,9 +136,9 @@ class Agent(Member):
 class Server(Member):
     """Its clients use the proxy's link `server N`, which follows its port."""
 
-    def __init__(self, number, proxy, arguments):
+    def __init__(self, number, proxy, arguments, encodings):
         self.number, self.proxy = number, proxy
-        super().__init__(f"server-{number}", "monitor-server", arguments)
+        super().__init__(f"server-{number}", "monitor-server", arguments, encodings)
 
     def start(self, *more):
         super().start(*more)
@@ -208,7 +209,7 @@ class World:
         self.ports.append(self.proxy.listen(f"server {number}"))
         return Server(number, self.proxy, [
             "--kafka", self.broker.proxied, "--topic", self.topic, "--partitions", self.plan.partitions, "--port", 0,
-            "--http", "off", "--data", f"{self.folder}/data", "--threads", 1])
+            "--http", "off", "--data", f"{self.folder}/data", "--threads", 1], self.plan.encodings[number])
 
     def log(self):
         return ["--kafka", self.broker.direct, "--topic", self.topic]
