@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <sstream>
 
 #include "base/text.h"
@@ -51,15 +52,24 @@ const metrics::MetricSpec* declared(const std::string& name) {
   return nullptr;
 }
 
-// Label -> values that are declared; empty: any. Labels of parts are named by the description of the option that adds
-// them: "Adds one series per interface, labelled network.interface.name".
-std::map<std::string, std::set<std::string>> labels_of(const metrics::MetricSpec& spec) {
-  std::map<std::string, std::set<std::string>> labels = {{"agent", {}}, {"host", {}}};
-  for (const metrics::LabelSpec& one : spec.labels) {
+using LabelValues = std::map<std::string, std::set<std::string>>;  // by label; no values: any
+
+void add_labels(std::span<const metrics::LabelSpec> specs, LabelValues& labels) {
+  for (const metrics::LabelSpec& one : specs) {
     auto& values = labels[metrics::prometheus_label(one.key)];
+    if (one.values.empty()) continue;
     for (const std::string_view value : split(one.values, ',')) values.emplace(value);
   }
+}
+
+// Labels of parts are declared by the collector, or named by the description of the option that adds them: "Adds one
+// series per interface, labelled network.interface.name".
+LabelValues labels_of(const metrics::MetricSpec& spec) {
+  LabelValues labels = {{"agent", {}}, {"host", {}}};
+  add_labels(spec.labels, labels);
   for (const metrics::CollectorSpec* const collector : metrics::collectors()) {
+    const bool own = std::ranges::any_of(collector->metrics, [&](const auto& one) { return &one == &spec; });
+    if (own) add_labels(collector->part_labels, labels);
     for (const metrics::SelectorSpec& selector : collector->selectors) {
       const auto of_metric = split(spec.selectors, ',');
       if (std::ranges::find(of_metric, selector.name) == of_metric.end()) continue;

@@ -203,8 +203,14 @@ constexpr std::array kMetrics = {
     },
 };
 
+constexpr std::array kPartLabels = {
+    LabelSpec{"container.id", ""},       LabelSpec{"container.name", ""}, LabelSpec{"container.runtime.name", ""},
+    LabelSpec{"k8s.namespace.name", ""}, LabelSpec{"k8s.pod.name", ""},   LabelSpec{"k8s.pod.uid", ""},
+};
+
 }  // namespace
 
-constinit const CollectorSpec containers = {.name = "containers", .selectors = kSelectors, .metrics = kMetrics};
+constinit const CollectorSpec containers = {
+    .name = "containers", .selectors = kSelectors, .metrics = kMetrics, .part_labels = kPartLabels};
 
 }  // namespace monitor::metrics::catalog

@@ -31,8 +31,17 @@ constexpr std::array kMetrics = {
         .equals = "`edac-util`; `ras-mc-ctl --error-count`"},
 };
 
+constexpr std::array kPartLabels = {
+    LabelSpec{"hw.id", ""},
+    LabelSpec{"hw.name", ""},
+    LabelSpec{"hw.parent", ""},
+    LabelSpec{"hw.type", "memory"},
+    LabelSpec{"error.type", "corrected,uncorrected"},
+};
+
 }  // namespace
 
-constinit const CollectorSpec edac = {.name = "edac", .selectors = kSelectors, .metrics = kMetrics};
+constinit const CollectorSpec edac = {
+    .name = "edac", .selectors = kSelectors, .metrics = kMetrics, .part_labels = kPartLabels};
 
 }  // namespace monitor::metrics::catalog

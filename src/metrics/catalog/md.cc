@@ -68,8 +68,15 @@ constexpr std::array kMetrics = {
                .equals = "`/proc/mdstat`"},
 };
 
+constexpr std::array kPartLabels = {
+    LabelSpec{"system.device", ""},
+    LabelSpec{"system.md.disk.state", "active,failed,spare"},
+    LabelSpec{"system.md.sync.action", ""},
+};
+
 }  // namespace
 
-constinit const CollectorSpec md = {.name = "md", .selectors = kSelectors, .metrics = kMetrics};
+constinit const CollectorSpec md = {
+    .name = "md", .selectors = kSelectors, .metrics = kMetrics, .part_labels = kPartLabels};
 
 }  // namespace monitor::metrics::catalog

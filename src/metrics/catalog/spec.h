@@ -72,6 +72,8 @@ struct CollectorSpec {
   std::string_view name;
   std::span<const SelectorSpec> selectors;
   std::span<const MetricSpec> metrics;
+  // Labels that tell the series of parts apart (arrays, memory modules, containers). No values: any.
+  std::span<const LabelSpec> part_labels = {};
 };
 
 inline constexpr int kShareExponent = -4;  // shares, 0 to 1
