@@ -115,7 +115,7 @@ class SqliteRulesTest(RulesOnRecordedData):
         # The packs find what this host does not collect, and nothing else.
         status, out, err = self.rules("check", f"{ROOT}/deploy/rules")
         self.assertEqual(status, 0, out + err)
-        not_collected = (r"nobody has the metric (container_memory|system_(paging|pressure|filesystem|network_(errors|packet)))_"
+        not_collected = (r"nobody has the metric (container_memory|hw_errors|system_(clock|md|memory_oom_kills|paging|pressure|filesystem|network_(errors|packet)))_"
                          r"|Cpu(IoWait|Stolen): no series of system_cpu_utilization_ratio has the label cpu_mode"
                          r"|(certificate_(life_)?seconds|late_fraction)\(\) has had no value")
         for line in out.splitlines():
