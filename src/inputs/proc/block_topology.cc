@@ -31,12 +31,6 @@ bool is_one_of(std::string_view text, const Names& names) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// True for PREFIX followed by a number.
-bool is_numbered(std::string_view device, std::string_view prefix) {
-  return device.starts_with(prefix) && device.size() > prefix.size() &&
-         std::ranges::all_of(device.substr(prefix.size()), is_digit);
-}
-
 // The disk of a partition, by the kernel's naming rule: the partition's number follows the disk's name, after a 'p' if
 // that name ends with a digit. Empty if the name cannot be that of a partition.
 std::string_view disk_of_partition(std::string_view device) {

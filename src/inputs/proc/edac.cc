@@ -29,10 +29,6 @@ struct Module {
   std::array<metrics::SeriesId, kTypes.size()> ids{kNoSeries, kNoSeries};
 };
 
-bool is_numbered(std::string_view name, std::string_view prefix) {
-  return name.starts_with(prefix) && parse_u64(name.substr(prefix.size())).has_value();
-}
-
 class EdacCollector final : public Collector {
  public:
   explicit EdacCollector(const Roots& roots) : folder_(roots.sysfs + "/devices/system/edac/mc/") {}

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -41,6 +42,12 @@ std::string first_line(const std::string& path) {
   const ssize_t size = fd.valid() ? read(fd.get(), text.data(), text.size()) : 0;
   const std::string_view all(text.data(), size > 0 ? static_cast<size_t>(size) : 0);
   return std::string(all.substr(0, all.find('\n')));
+}
+
+bool is_numbered(std::string_view name, std::string_view prefix) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return name.starts_with(prefix) && name.size() > prefix.size() &&
+         std::ranges::all_of(name.substr(prefix.size()), is_digit);
 }
 
 bool Freshness::stale(uint64_t shape, size_t devices, int64_t mono_ns) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace monitor::agent {
@@ -16,6 +17,8 @@ std::vector<std::string> folder_entries(const std::string& path);
 std::string link_target(const std::string& path);
 // The first line of a small file, without its newline; empty if the file is unreadable.
 std::string first_line(const std::string& path);
+// True for a name that is `prefix` followed by digits: mc0, sr1.
+bool is_numbered(std::string_view name, std::string_view prefix);
 
 // Decides when sysfs must be read again. That is when devices come or go, at the reading after that (links appear
 // shortly after their device), and otherwise only for a new link between known devices: at the latest at the first
